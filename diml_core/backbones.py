@@ -1,0 +1,166 @@
+"""Any timm model as a source of a spatial feature map and, for vision transformers, attention."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from diml_core.errors import InputError
+
+
+# Recording changes the network while it runs. One lock for all networks, because a lock of its own
+# would keep a network from being copied.
+_RECORDING = threading.Lock()
+
+
+class BackboneOutput(NamedTuple):
+    """One forward pass.
+
+    Attributes:
+        map: ``[B, C, h, w]`` features, prefix tokens removed.
+        attentions: softmax attention per block, each ``[B, heads, T, T]`` with T = prefix + h * w;
+            empty where the model has no global attention. Blocks that were not recorded are None.
+    """
+
+    map: Tensor
+    attentions: tuple[Tensor | None, ...]
+
+
+class Backbone(nn.Module):
+    """A timm model, probed once for what the rest needs to know.
+
+    Attributes:
+        network: the timm model.
+        layer: which of ``forward_intermediates``' outputs is the feature map.
+        channels: C of the map.
+        input_size: pixels per side of the square the model was made for.
+        map_side: cells per side of the map of that square.
+        stride: input pixels per map cell.
+        flexible: whether other input shapes than that square are understood.
+        prefix_tokens: class, register and distillation tokens in front of the patches.
+        class_token: whether the first of them is a class token.
+        attention_blocks: number of blocks whose attention can be rolled out; 0 for none.
+    """
+
+    def __init__(
+        self,
+        architecture: str,
+        options: dict | None = None,
+        *,
+        layer: int = -1,
+        input_size: int | None = None,
+        pretrained: bool = False,
+    ) -> None:
+        """Build ``timm.create_model(architecture, **options)``.
+
+        Args:
+            architecture: timm model name.
+            options: further arguments of ``timm.create_model``.
+            layer: index of the intermediate to take as the map; negative counts from the last.
+            input_size: pixels per side; by default the model's own.
+            pretrained: load timm's weights (from the hub).
+
+        Raises:
+            InputError: unknown model, or one that gives no spatial map.
+        """
+        super().__init__()
+        self.network = _create(architecture, options or {}, pretrained)
+        self.network.eval()
+        self.input_size = input_size or self.network.pretrained_cfg["input_size"][-1]
+        self.layer = layer
+        blocks = list(getattr(self.network, "blocks", []))
+        self._attentions = [getattr(block, "attn", None) for block in blocks]
+        if not all(hasattr(a, "attn_drop") and hasattr(a, "fused_attn") for a in self._attentions):
+            self._attentions = []
+        self.prefix_tokens = getattr(self.network, "num_prefix_tokens", 0) if self._attentions else 0
+        self._probe(architecture)
+
+    def _probe(self, architecture: str) -> None:
+        try:
+            with torch.inference_mode():
+                output = self(torch.zeros(1, 3, self.input_size, self.input_size))
+        except (AttributeError, NotImplementedError, AssertionError, RuntimeError) as error:
+            raise InputError(
+                f"The timm model '{architecture}' gives no spatial feature map at "
+                f"{self.input_size} px ({error}): choose another model or layer."
+            ) from error
+        self.channels, height, width = output.map.shape[1:]
+        self.map_side = height
+        self.stride = self.input_size // height
+        tokens = self.prefix_tokens + height * width
+        if any(a is None or a.shape[-2:] != (tokens, tokens) for a in output.attentions):
+            self._attentions, self.prefix_tokens = [], 0  # windowed or pooled: nothing to roll out
+        self.attention_blocks = len(self._attentions)
+        self.class_token = self.prefix_tokens > 0 and getattr(self.network, "cls_token", None) is not None
+        self.flexible = getattr(
+            self.network, "dynamic_img_size", False
+        ) or not self.network.pretrained_cfg.get("fixed_input_size", True)
+
+    def forward(self, images: Tensor, attention_from: int | None = 0) -> BackboneOutput:
+        """Run the network.
+
+        Args:
+            images: ``[B, 3, H, W]`` normalised; multiples of ``stride`` where ``flexible``, else
+                ``input_size`` squares.
+            attention_from: first block whose attention is recorded (0-based); None records none.
+                Recorded blocks run without fused attention, which costs a few per cent.
+
+        Returns:
+            BackboneOutput.
+        """
+        if attention_from is None or not self._attentions:
+            return BackboneOutput(self._map(images), ())
+        with _RECORDING, self._recording(attention_from) as record:
+            feature_map = self._map(images)
+        return BackboneOutput(feature_map, tuple(record))
+
+    def _map(self, images: Tensor) -> Tensor:
+        (feature_map,) = self.network.forward_intermediates(
+            images,
+            indices=[self.layer],
+            # Tokens between two blocks of a transformer are comparable only after its final norm.
+            norm=hasattr(self.network, "patch_embed"),
+            output_fmt="NCHW",
+            intermediates_only=True,
+        )
+        return feature_map
+
+    @contextlib.contextmanager
+    def _recording(self, first: int) -> Iterator[list[Tensor | None]]:
+        record: list[Tensor | None] = [None] * len(self._attentions)
+        hooks, fused = [], [a.fused_attn for a in self._attentions]
+        try:
+            for index, attention in enumerate(self._attentions[first:], first):
+
+                def keep(_module: nn.Module, inputs: tuple, index: int = index) -> None:
+                    record[index] = inputs[0].detach()
+
+                attention.fused_attn = False  # fused kernels never hold the attention matrix
+                hooks.append(attention.attn_drop.register_forward_pre_hook(keep))
+            yield record
+        finally:
+            for hook in hooks:
+                hook.remove()
+            for attention, value in zip(self._attentions, fused, strict=True):
+                attention.fused_attn = value
+
+
+def _create(architecture: str, options: dict, pretrained: bool) -> nn.Module:
+    if not timm.is_model(architecture):
+        similar = timm.list_models(f"*{architecture.split('.')[0][:6]}*")[:3]
+        hint = f" (did you mean {', '.join(similar)}?)" if similar else ""
+        raise InputError(
+            f"timm knows no model named '{architecture}'{hint}: see timm.list_models() for the names."
+        )
+    try:  # transformers that can take other shapes than their training square must be told to
+        return timm.create_model(
+            architecture, pretrained=pretrained, **{"dynamic_img_size": True, **options}
+        )
+    except TypeError:
+        return timm.create_model(architecture, pretrained=pretrained, **options)

@@ -1,0 +1,190 @@
+"""Loading and saving models: shipped folders, timm names, and the DIML authors' ResNet-50 files.
+
+Nothing here unpickles code: tensors come from safetensors, or from ``torch.load(weights_only=True)``.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from diml_core.backbones import Backbone
+from diml_core.errors import InputError
+from diml_core.model import DimlModel, InputConfig, ModelConfig
+
+SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
+DEFAULT_MODEL = "dinov2-s14"
+TIMM_PREFIX = "timm:"
+
+_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
+_PICKLED_SUFFIXES = {".pth", ".pt", ".tar", ".ckpt"}
+
+
+def shipped_models() -> list[str]:
+    """Names of the models in ``checkpoints/``, the default first."""
+    names = sorted(path.parent.name for path in SHIPPED.glob(f"*/{_CONFIG}"))
+    return sorted(names, key=lambda name: name != DEFAULT_MODEL)
+
+
+def load_model(name_or_path: str | PathLike[str] = DEFAULT_MODEL) -> DimlModel:
+    """Load a model, in eval mode on the CPU, float32.
+
+    Args:
+        name_or_path: one of
+            - a shipped model's name, see :func:`shipped_models`;
+            - a folder with ``config.json`` and ``model.safetensors``;
+            - ``timm:NAME``, any timm model with a spatial map, with timm's pretrained weights;
+            - a ``.pth`` file of the DIML authors' ResNet-50 (github.com/wl-zhao/DIML).
+
+    Raises:
+        InputError: nothing there, weights that do not fit, or weights that cannot be downloaded.
+    """
+    text = str(name_or_path)
+    if text.startswith(TIMM_PREFIX):
+        return _load_timm(text.removeprefix(TIMM_PREFIX))
+    for folder in (SHIPPED / text, Path(text)):
+        if text and (folder / _CONFIG).is_file():
+            return _load_folder(folder)
+    path = Path(text)
+    if path.is_file() and path.suffix in _PICKLED_SUFFIXES:
+        return _load_authors(path)
+    raise InputError(
+        f"There is no model '{text}': give one of {', '.join(shipped_models())}, a checkpoint folder, "
+        f"a .pth file of the DIML authors, or {TIMM_PREFIX}NAME for a timm model."
+    )
+
+
+def save_model(model: DimlModel, folder: str | PathLike[str]) -> None:
+    """Write ``config.json`` and float16 ``model.safetensors`` into ``folder``, creating it."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    half = {
+        _stored_name(key): value.half().contiguous() if value.is_floating_point() else value
+        for key, value in model.state_dict().items()
+    }
+    safetensors.torch.save_file(half, folder / _WEIGHTS, metadata={"format": "pt"})
+    text = json.dumps(model.config.to_dict(), indent=2) + "\n"
+    (folder / _CONFIG).write_text(text, encoding="utf-8")
+
+
+def _stored_name(key: str) -> str:
+    """``backbone.network.x`` is stored as ``backbone.x``: the file holds timm names, not our nesting."""
+    return key.replace("backbone.network.", "backbone.", 1)
+
+
+def _load_folder(folder: Path) -> DimlModel:
+    try:
+        config = ModelConfig.from_dict(json.loads((folder / _CONFIG).read_text(encoding="utf-8")))
+        tensors = safetensors.torch.load_file(folder / _WEIGHTS)
+    except (OSError, ValueError, SafetensorError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"The checkpoint '{folder}' cannot be read ({error}): restore its {_CONFIG} and {_WEIGHTS}."
+        ) from error
+    model = DimlModel(config)
+    tensors = {
+        key.replace("backbone.", "backbone.network.", 1): value for key, value in tensors.items()
+    }
+    _load_weights(model, tensors, str(folder))
+    return model
+
+
+def _load_timm(name: str) -> DimlModel:
+    try:
+        backbone = Backbone(name, pretrained=True)
+    except InputError:
+        raise
+    except Exception as error:  # every hub, network and cache library has errors of its own
+        raise InputError(
+            f"The pretrained weights of the timm model '{name}' could not be downloaded "
+            f"({type(error).__name__}): check the connection to the Hugging Face hub, or use a shipped "
+            f"model ({', '.join(shipped_models())})."
+        ) from error
+    config = timm_config(name, backbone)
+    backbone.layer = config.layer
+    return DimlModel(config, backbone=backbone)
+
+
+def timm_config(name: str, backbone: Backbone) -> ModelConfig:
+    """Sensible settings for a timm model nobody has tuned: what measured best on our own ViT and CNN."""
+    cfg = backbone.network.pretrained_cfg
+    interpolation = "bilinear" if cfg.get("interpolation") == "bilinear" else "bicubic"
+    given = InputConfig(backbone.input_size, cfg["mean"], cfg["std"], interpolation)
+    config = ModelConfig(
+        name=TIMM_PREFIX + name,
+        title=name,
+        architecture=name,
+        input=given,
+        defaults={"grid": min(8, backbone.map_side)},
+    )
+    blocks = backbone.attention_blocks
+    if blocks < 4 or not backbone.class_token:
+        return config
+    # Part correspondence peaks a few blocks before the last; the rollout from the block after it
+    # says how the class token draws on exactly those tokens.
+    return replace(
+        config,
+        layer=blocks - 3,
+        pooling="rollout",
+        defaults=config.defaults | {"marginals": "product", "mass": 0.5, "start_block": blocks - 2},
+    )
+
+
+def _load_authors(path: Path) -> DimlModel:
+    """A ``torch.save``d training state of the authors: torchvision names under ``model.``."""
+    try:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise InputError(
+            f"'{path.name}' cannot be read as plain tensors, and code in checkpoints is never run here: "
+            "save it again with torch.save({'model': model.state_dict()}, ...)."
+        ) from error
+    tensors = stored.get("model", stored) if isinstance(stored, dict) else {}
+    tensors = {str(key).removeprefix("module."): value for key, value in tensors.items()}
+    # The same tensors are stored again under layer_blocks.*; model.* alone is complete.
+    tensors = {
+        key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")
+    }
+    head = tensors.pop("last_linear.weight", None)
+    bias = tensors.pop("last_linear.bias", None)
+    if head is None or bias is None or "layer4.2.conv3.weight" not in tensors:
+        raise InputError(
+            f"'{path.name}' is no ResNet-50 checkpoint of the DIML authors (model.layer4.* and "
+            "model.last_linear.* are missing): give one saved by their training script."
+        )
+    trained_with_diml = head.ndim == 4  # their DIML training makes the head a 1x1 convolution
+    model = DimlModel(
+        ModelConfig(
+            name=path.stem,
+            title=f"{path.stem} (DIML authors' ResNet-50)",
+            architecture="resnet50",
+            input=InputConfig(interpolation="bilinear"),
+            pooling="grid" if trained_with_diml else "mean",
+            grid_pooling="resampled",
+            head=head.shape[0],
+            trained_with_diml=trained_with_diml,
+            defaults={"grid": 4},
+        )
+    )
+    weights = {f"backbone.network.{key}": value for key, value in tensors.items()}
+    _load_weights(model, weights | {"head.weight": head.flatten(1), "head.bias": bias}, path.name)
+    return model
+
+
+def _load_weights(model: DimlModel, tensors: dict[str, Tensor], source: str) -> None:
+    try:
+        model.load_state_dict({key: value.float() for key, value in tensors.items()}, strict=True)
+    except RuntimeError as error:
+        raise InputError(
+            f"The weights in '{source}' do not fit {model.config.architecture} "
+            f"({str(error).splitlines()[-1].strip()}): use the files that belong together."
+        ) from error

@@ -1,0 +1,130 @@
+"""``python -m diml_core compare A B``: the score of two photos and the parts that make it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from diml_core.checkpoints import DEFAULT_MODEL, load_model, shipped_models
+from diml_core.errors import InputError
+from diml_core.explain import explain
+from diml_core.explanation import Explanation
+from diml_core.images import load_photo
+from diml_core.marginals import MARGINALS
+from diml_core.rollout import HEAD_FUSIONS
+
+_FIGURE_SUFFIXES = {".png", ".svg", ".pdf"}
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "compare",
+        help="score two photos and list the parts that make the score",
+        description="Score two photos and list the pairs of parts that make the score. "
+        "Options that are left out take the model's defaults.",
+    )
+    parser.add_argument("image_a", metavar="A", type=Path, help="first photo")
+    parser.add_argument("image_b", metavar="B", type=Path, help="second photo")
+    parser.add_argument(
+        "--model",
+        default=DEFAULT_MODEL,
+        help=f"{', '.join(shipped_models())}, a checkpoint folder, an authors' .pth file, or timm:NAME "
+        "(default: %(default)s)",
+    )
+    parser.add_argument("--grid", type=int, metavar="N", help="parts per side of a square photo")
+    parser.add_argument("--marginals", metavar="NAME", help=", ".join(MARGINALS))
+    parser.add_argument("--mass", type=float, metavar="M", help="transported mass, above 0 to 1")
+    parser.add_argument(
+        "--start-block", type=int, metavar="L", help="first block of the attention rollout (ViT)"
+    )
+    parser.add_argument("--head-fusion", metavar="NAME", help=", ".join(HEAD_FUSIONS))
+    parser.add_argument(
+        "--kept-mass", type=float, metavar="M", help="share of the rollout that truncation keeps"
+    )
+    parser.add_argument("--epsilon", type=float, metavar="E", help="entropy of the transport, 0.005 to 1")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
+    parser.add_argument("--npz", type=Path, metavar="FILE", help="write everything as NumPy arrays")
+    parser.add_argument("--figure", type=Path, metavar="FILE", help="draw a .png, .svg or .pdf")
+    parser.add_argument(
+        "--top", type=int, default=10, metavar="K", help="part pairs to list (default: %(default)s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Compare, print, and write what was asked for.
+
+    Raises:
+        InputError: bad image, option, model or output path. Nothing has been written then, unless
+            the disk itself failed half-way.
+    """
+    _check_outputs(arguments)
+    # Names from the command line, so that two photos called 1.jpg stay apart in a message.
+    photos = [load_photo(path) for path in (arguments.image_a, arguments.image_b)]
+    explanation = explain(
+        load_model(arguments.model),
+        *photos,
+        grid=arguments.grid,
+        marginals=arguments.marginals,
+        mass=arguments.mass,
+        start_block=arguments.start_block,
+        head_fusion=arguments.head_fusion,
+        kept_mass=arguments.kept_mass,
+        epsilon=arguments.epsilon,
+    )
+    print(report(explanation, arguments.top))
+    try:
+        if arguments.json:
+            explanation.to_json(arguments.json)
+        if arguments.npz:
+            explanation.to_npz(arguments.npz)
+        if arguments.figure:
+            from diml_core.drawing import save_figure  # matplotlib is slow to import, and optional here
+
+            save_figure(explanation, arguments.figure)
+    except OSError as error:
+        raise InputError(
+            f"'{error.filename}' cannot be written ({error.strerror}): choose another place."
+        ) from error
+
+
+def report(explanation: Explanation, top: int) -> str:
+    """The score as a sum, then the ``top`` strongest pairs of parts as a table."""
+    pairs = explanation.strongest(top)
+    carried = sum(pair.share for pair in pairs)
+    lines = [
+        f"{explanation.name_a}  <->  {explanation.name_b}   ({explanation.model})",
+        "",
+        f"similarity  {explanation.similarity:+.4f}  =  (global {explanation.global_similarity:+.4f}"
+        f"  +  structural {explanation.structural_similarity:+.4f}) / 2",
+        f"transport   mass {explanation.mass:.2f}, {explanation.iterations} iterations, marginal error "
+        f"{explanation.marginal_error:.1e}",
+        "",
+        f"The {len(pairs)} strongest of {explanation.plan.size} pairs of parts (row, column) carry "
+        f"{carried:.0%} of the structural similarity:",
+        "  part of A   part of B     mass   cosine   contribution   share",
+    ]
+    for pair in pairs:
+        a, b = ("({:2d}, {:2d})".format(*cell) for cell in (pair.cell_a, pair.cell_b))
+        lines.append(
+            f"  {a:9}   {b:9}  {pair.mass:7.4f}  {pair.cosine:+7.4f}   {pair.contribution:+12.5f}  "
+            f"{pair.share:6.1%}"
+        )
+    return "\n".join(lines)
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    """Refuse outputs that cannot work before minutes of work, not after."""
+    if arguments.top < 0:
+        raise InputError(f"--top must be 0 or more, not {arguments.top}.")
+    for path in filter(None, (arguments.json, arguments.npz, arguments.figure)):
+        if not path.parent.is_dir():
+            raise InputError(f"The folder '{path.parent}' for '{path.name}' does not exist: create it first.")
+        if path.is_dir():
+            raise InputError(f"'{path}' is a folder: give the name of a file.")
+    if arguments.figure and arguments.figure.suffix.lower() not in _FIGURE_SUFFIXES:
+        raise InputError(
+            f"A figure cannot be drawn as '{arguments.figure.name}': end the name in "
+            f"{', '.join(sorted(_FIGURE_SUFFIXES))}."
+        )

@@ -1,0 +1,98 @@
+"""From two pictures to an :class:`~diml_core.explanation.Explanation`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from diml_core.explanation import Explanation
+from diml_core.images import load_photo
+from diml_core.marginals import PartContext, marginal
+from diml_core.model import DimlModel, Embedding, ImageFeatures
+from diml_core.options import ExplainOptions
+from diml_core.similarity import part_similarity
+from diml_core.transport import partial_transport
+
+
+def explain(model: DimlModel, image_a: Any, image_b: Any, **options: Any) -> Explanation:
+    """Compare two images part by part.
+
+    Args:
+        model: from :func:`diml_core.load_model`.
+        image_a, image_b: anything :func:`diml_core.images.load_photo` takes (path, bytes, PIL image,
+            array), or :class:`ImageFeatures` from ``model.extract`` to save the forward pass.
+        **options: fields of :class:`ExplainOptions`; what is left out is the model's default.
+
+    Returns:
+        Explanation, whose parts add up to the score.
+
+    Raises:
+        InputError: an image that cannot be read, or an option out of the model's range.
+    """
+    chosen = model.options(**options)  # before any work, so that a bad option fails at once
+    given = [
+        image if isinstance(image, ImageFeatures) else load_photo(image, name=None)
+        for image in (image_a, image_b)
+    ]
+    features = [f if isinstance(f, ImageFeatures) else model.extract(f) for f in given]
+    return explain_features(model, *features, chosen)
+
+
+@torch.inference_mode()
+def explain_features(
+    model: DimlModel, a: ImageFeatures, b: ImageFeatures, options: ExplainOptions
+) -> Explanation:
+    """The part of :func:`explain` after the network: milliseconds, for any options.
+
+    Args:
+        model: the model that extracted the features.
+        a, b: features of the two pictures.
+        options: validated, from ``model.options``.
+    """
+    embedding_a = model.embed(a.map, a.attentions, options)
+    embedding_b = model.embed(b.map, b.attentions, options)
+    marginals_a = _marginal(options, embedding_a, embedding_b)
+    marginals_b = _marginal(options, embedding_b, embedding_a)
+    similarity = part_similarity(embedding_a.parts, embedding_b.parts)
+    transport = partial_transport(
+        1 - similarity,
+        marginals_a,
+        marginals_b,
+        options.mass,
+        epsilon=options.epsilon,
+        tolerance=options.tolerance,
+    )
+    return Explanation(
+        model=model.name,
+        options=options,
+        name_a=a.photo.name,
+        name_b=b.photo.name,
+        size_a=a.photo.size,
+        size_b=b.photo.size,
+        grid_a=embedding_a.grid,
+        grid_b=embedding_b.grid,
+        global_similarity=float(embedding_a.pooled.double() @ embedding_b.pooled.double()),
+        part_similarity=similarity.numpy(),
+        plan=transport.plan.numpy(),
+        marginals_a=marginals_a.numpy(),
+        marginals_b=marginals_b.numpy(),
+        rollout_a=_numpy(embedding_a.rollout),
+        rollout_b=_numpy(embedding_b.rollout),
+        rollout_map_a=_numpy(embedding_a.rollout_map),
+        rollout_map_b=_numpy(embedding_b.rollout_map),
+        iterations=int(transport.iterations),
+        marginal_error=float(transport.marginal_error),
+        photo_a=a.photo,
+        photo_b=b.photo,
+    )
+
+
+def _marginal(options: ExplainOptions, own: Embedding, other: Embedding) -> torch.Tensor:
+    rollout = None if own.rollout is None else own.rollout.double()
+    context = PartContext(own.parts.double(), other.pooled.double(), rollout)
+    return marginal(options.marginals, context)
+
+
+def _numpy(tensor: torch.Tensor | None):
+    return None if tensor is None else tensor.numpy()

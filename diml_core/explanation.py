@@ -1,0 +1,282 @@
+"""Why two images are similar, as one immutable object.
+
+Data flows one way, image -> features -> Explanation -> views: every view, figure, table, export and
+API answer is a rendering of an :class:`Explanation`.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from diml_core.errors import InputError
+from diml_core.grids import Grid
+from diml_core.images import Photo, load_photo
+from diml_core.options import ExplainOptions
+
+FORMAT = 1
+_STORED_SIDE = 1024  # px; photos are stored in NPZ files at most this large
+_ARRAYS = (
+    "part_similarity",
+    "plan",
+    "marginals_a",
+    "marginals_b",
+    "rollout_a",
+    "rollout_b",
+    "rollout_map_a",
+    "rollout_map_b",
+)
+
+
+class PartPair(NamedTuple):
+    """One line of the sum.
+
+    Attributes:
+        a, b: part indices, row-major in the grids of A and B.
+        cell_a, cell_b: (row, column) of each.
+        mass: transported mass T_ij.
+        cosine: part similarity S_ij.
+        contribution: T_ij S_ij / transported mass; these sum to the structural similarity.
+        share: contribution / structural similarity (0 where that is 0).
+    """
+
+    a: int
+    b: int
+    cell_a: tuple[int, int]
+    cell_b: tuple[int, int]
+    mass: float
+    cosine: float
+    contribution: float
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Everything about one compared pair. Arrays are float64 and read-only.
+
+    The parts add up: ``similarity == (global_similarity + contribution.sum()) / 2``.
+
+    Attributes:
+        model: name of the model.
+        options: how the pair was compared.
+        name_a, name_b: the photos' names.
+        size_a, size_b: (width, height) of the upright originals, pixels.
+        grid_a, grid_b: (rows, columns); Ra and Rb are their products.
+        global_similarity: cosine of the global embeddings, -1..1.
+        part_similarity: S ``[Ra, Rb]``, cosines.
+        plan: T ``[Ra, Rb]``, non-negative; sums to ``mass``.
+        marginals_a, marginals_b: ``[Ra]``, ``[Rb]``, each summing to 1.
+        rollout_a, rollout_b: ``[Ra]``, ``[Rb]`` rollout mass per part, or None (no attention).
+        rollout_map_a, rollout_map_b: ``[h, w]`` the same at the resolution of the map, or None.
+        iterations: Sinkhorn iterations.
+        marginal_error: L1 distance of the plan's marginals from what they must be.
+        photo_a, photo_b: the pictures, or None after loading from JSON.
+    """
+
+    model: str
+    options: ExplainOptions
+    name_a: str
+    name_b: str
+    size_a: tuple[int, int]
+    size_b: tuple[int, int]
+    grid_a: Grid
+    grid_b: Grid
+    global_similarity: float
+    part_similarity: np.ndarray
+    plan: np.ndarray
+    marginals_a: np.ndarray
+    marginals_b: np.ndarray
+    rollout_a: np.ndarray | None
+    rollout_b: np.ndarray | None
+    rollout_map_a: np.ndarray | None
+    rollout_map_b: np.ndarray | None
+    iterations: int
+    marginal_error: float
+    photo_a: Photo | None = field(default=None, repr=False)
+    photo_b: Photo | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        for name in _ARRAYS:
+            if (value := getattr(self, name)) is not None:
+                value = np.array(value, dtype=np.float64)
+                value.flags.writeable = False
+                object.__setattr__(self, name, value)
+
+    @cached_property
+    def contribution(self) -> np.ndarray:
+        """``[Ra, Rb]``: what each pair adds to the structural similarity, ``T_ij S_ij / mass``."""
+        value = self.plan * self.part_similarity / self.mass
+        value.flags.writeable = False
+        return value
+
+    @cached_property
+    def mass(self) -> float:
+        """Transported mass: 1, or the fraction asked for."""
+        return float(self.plan.sum())
+
+    @cached_property
+    def structural_similarity(self) -> float:
+        """Sum of all contributions, -1..1."""
+        return float(self.contribution.sum())
+
+    @property
+    def similarity(self) -> float:
+        """Overall similarity, ``(global + structural) / 2``."""
+        return (self.global_similarity + self.structural_similarity) / 2
+
+    def strongest(self, count: int) -> list[PartPair]:
+        """The ``count`` pairs that add most to the score, largest first."""
+        flat = self.contribution.ravel()
+        order = np.argsort(-flat, kind="stable")[: max(count, 0)]
+        total = self.structural_similarity
+        pairs = []
+        for a, b in zip(*np.unravel_index(order, self.plan.shape), strict=True):
+            contribution = float(self.contribution[a, b])
+            pairs.append(
+                PartPair(
+                    a=int(a),
+                    b=int(b),
+                    cell_a=(int(a) // self.grid_a[1], int(a) % self.grid_a[1]),
+                    cell_b=(int(b) // self.grid_b[1], int(b) % self.grid_b[1]),
+                    mass=float(self.plan[a, b]),
+                    cosine=float(self.part_similarity[a, b]),
+                    contribution=contribution,
+                    share=contribution / total if total else 0.0,
+                )
+            )
+        return pairs
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stable JSON form: plain lists, parts of A as rows, photos left out."""
+        pair = {side: {k: getattr(self, f"{k}_{side}") for k in _PER_SIDE} for side in "ab"}
+        rolled = self.rollout_a is not None
+
+        def both(key: str) -> dict[str, Any]:
+            return {side: _plain(pair[side][key]) for side in "ab"}
+
+        return {
+            "format": FORMAT,
+            "model": self.model,
+            "similarity": self.similarity,
+            "global_similarity": self.global_similarity,
+            "structural_similarity": self.structural_similarity,
+            "mass": self.mass,
+            "names": both("name"),
+            "sizes": both("size"),
+            "grid": both("grid"),
+            "plan": self.plan.tolist(),
+            "part_similarity": self.part_similarity.tolist(),
+            "contribution": self.contribution.tolist(),
+            "marginals": both("marginals"),
+            "rollout": both("rollout") if rolled else None,
+            "rollout_map": both("rollout_map") if rolled else None,
+            "solver": {"iterations": self.iterations, "marginal_error": self.marginal_error},
+            "options": asdict(self.options),
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Explanation:
+        """Rebuild from :meth:`to_dict`; scores and contributions are recomputed, not trusted.
+
+        Raises:
+            InputError: keys are missing or of another format.
+        """
+        try:
+            if values["format"] != FORMAT:
+                raise InputError(
+                    f"This explanation has format {values['format']}, which this version cannot read "
+                    f"(it reads {FORMAT}): update DIML Explorer."
+                )
+            per_side = {
+                f"{key}_{side}": None if values[group] is None else values[group][side]
+                for key, group in _PER_SIDE.items()
+                for side in "ab"
+            }
+            for key in ("size_a", "size_b", "grid_a", "grid_b"):
+                per_side[key] = tuple(int(n) for n in per_side[key])
+            return cls(
+                model=values["model"],
+                options=ExplainOptions(**values["options"]),
+                global_similarity=values["global_similarity"],
+                part_similarity=values["part_similarity"],
+                plan=values["plan"],
+                iterations=values["solver"]["iterations"],
+                marginal_error=values["solver"]["marginal_error"],
+                **per_side,
+            )
+        except (KeyError, TypeError) as error:
+            raise InputError(
+                f"This is not an explanation saved by DIML Explorer ({error!r} does not fit): save it again."
+            ) from error
+
+    def to_json(self, path: str | PathLike[str]) -> None:
+        """Write :meth:`to_dict` as JSON."""
+        Path(path).write_text(json.dumps(self.to_dict()), encoding="utf-8")
+
+    @classmethod
+    def from_json(cls, path: str | PathLike[str]) -> Explanation:
+        """Read what :meth:`to_json` wrote. Raises InputError for anything else."""
+        try:
+            values = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"'{path}' cannot be read as JSON ({error}): give another file.") from error
+        return cls.from_dict(values)
+
+    def to_npz(self, path: str | PathLike[str]) -> None:
+        """Write arrays, scalars and photos (at most 1024 px a side) as a compressed ``.npz``."""
+        arrays = {name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None}
+        for side in "ab":
+            if (photo := getattr(self, f"photo_{side}")) is not None:
+                small = photo.image.copy()
+                small.thumbnail((_STORED_SIDE, _STORED_SIDE))
+                arrays[f"photo_{side}"] = np.asarray(small)
+        rest = {k: v for k, v in self.to_dict().items() if k not in _BULKY}
+        with open(path, "wb") as file:  # given a name, numpy would add an ending to it
+            np.savez_compressed(
+                file, contribution=self.contribution, meta=np.array(json.dumps(rest)), **arrays
+            )
+
+    @classmethod
+    def from_npz(cls, path: str | PathLike[str]) -> Explanation:
+        """Read what :meth:`to_npz` wrote, never unpickling. Raises InputError for anything else."""
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            values = json.loads(str(arrays["meta"]))
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise InputError(
+                f"'{path}' is not an explanation saved as .npz ({error}): give another file."
+            ) from error
+        values |= {key: arrays.get(key) for key in ("plan", "part_similarity")}
+        for group in ("marginals", "rollout", "rollout_map"):
+            values[group] = {side: arrays.get(f"{group}_{side}") for side in "ab"}
+        explanation = cls.from_dict(values)
+        for side in "ab":
+            if (pixels := arrays.get(f"photo_{side}")) is not None:
+                photo = load_photo(pixels, name=getattr(explanation, f"name_{side}"))
+                object.__setattr__(explanation, f"photo_{side}", photo)
+        return explanation
+
+
+_PER_SIDE = {
+    "name": "names",
+    "size": "sizes",
+    "grid": "grid",
+    "marginals": "marginals",
+    "rollout": "rollout",
+    "rollout_map": "rollout_map",
+}
+_BULKY = ("plan", "part_similarity", "contribution", "marginals", "rollout", "rollout_map")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return list(value) if isinstance(value, tuple) else value

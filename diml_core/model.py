@@ -1,0 +1,283 @@
+"""A DIML model: a backbone, a head applied at every location, and the pooling into parts.
+
+Work is split where caching pays: :meth:`DimlModel.extract` runs the network once per picture;
+:meth:`DimlModel.embed` turns its output into parts for one choice of options in milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from diml_core.backbones import Backbone
+from diml_core.errors import InputError
+from diml_core.grids import GRID_POOLINGS, Grid, grid_on_map, pooling_matrix
+from diml_core.images import Photo
+from diml_core.options import ExplainOptions, validated
+from diml_core.preprocessing import INTERPOLATIONS, map_shape_for, to_tensor
+from diml_core.rollout import attention_rollout, patch_rollout
+
+GLOBAL_POOLINGS = ("mean", "grid", "rollout")
+
+
+@dataclass(frozen=True)
+class InputConfig:
+    """How pixels become network input: ``size`` per side of a square, channel statistics, filter."""
+
+    size: int = 224
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    interpolation: str = "bicubic"
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What ``config.json`` of a checkpoint holds.
+
+    Attributes:
+        name: identifier, as in ``checkpoints/<name>``.
+        architecture: timm model name.
+        title: for people.
+        architecture_options: further arguments of ``timm.create_model``.
+        input: how pixels become network input.
+        layer: which intermediate of the backbone is the feature map; negative counts from the last.
+        pooling: where the global embedding comes from: ``mean`` of the map, mean of the ``grid``
+            cells (the DIML authors' models), or ``rollout``-weighted mean of the map.
+        grid_pooling: how the map is pooled to a grid: by ``area``, or ``resampled`` as the authors do.
+        head: None for the identity, else the dimension of a linear head.
+        trained_with_diml: whether the structural similarity was in the training loss.
+        defaults: default options of :class:`ExplainOptions` for this model.
+    """
+
+    name: str
+    architecture: str
+    title: str = ""
+    architecture_options: dict[str, Any] = field(default_factory=dict)
+    input: InputConfig = field(default_factory=InputConfig)
+    layer: int = -1
+    pooling: str = "mean"
+    grid_pooling: str = "area"
+    head: int | None = None
+    trained_with_diml: bool = False
+    defaults: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for value, allowed in (
+            (self.pooling, GLOBAL_POOLINGS),
+            (self.grid_pooling, tuple(GRID_POOLINGS)),
+            (self.input.interpolation, INTERPOLATIONS),
+        ):
+            if value not in allowed:
+                raise InputError(
+                    f"The model config of '{self.name}' says '{value}' where only "
+                    f"{', '.join(allowed)} are known: correct the config."
+                )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
+        """Read a ``config.json``. Raises InputError for keys that are missing or unknown."""
+        values = {key: value for key, value in values.items() if key != "format"}
+        try:
+            given = dict(values.pop("input", {}))
+            given |= {key: tuple(given[key]) for key in ("mean", "std") if key in given}
+            return cls(input=InputConfig(**given), **values)
+        except TypeError as error:
+            raise InputError(f"The model config is not valid ({error}): correct the config.") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of ``config.json``."""
+        return {"format": 1, **asdict(self)}
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFeatures:
+    """What the network made of one picture; independent of every option.
+
+    Attributes:
+        photo: the picture.
+        map: ``[h, w, D]`` float32, head applied, not normalised.
+        attentions: softmax attention per block, ``[heads, T, T]``; empty without global attention.
+    """
+
+    photo: Photo
+    map: Tensor
+    attentions: tuple[Tensor, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the tensors, for bounding a cache."""
+        return sum(t.numel() * t.element_size() for t in (self.map, *self.attentions))
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """One picture (leading dimensions: a batch of them) as DIML compares it.
+
+    Attributes:
+        parts: ``[..., R, D]`` unit part embeddings, row-major over ``grid``.
+        pooled: ``[..., D]`` unit global embedding.
+        grid: rows, columns; R = rows * columns.
+        rollout: ``[..., R]`` rollout mass per part summing to 1, or None without attention.
+        rollout_map: ``[..., h, w]`` the same at the resolution of the map, or None.
+    """
+
+    parts: Tensor
+    pooled: Tensor
+    grid: Grid
+    rollout: Tensor | None
+    rollout_map: Tensor | None
+
+
+class DimlModel(nn.Module):
+    """Backbone and head, with the configuration they were made for."""
+
+    def __init__(self, config: ModelConfig, *, backbone: Backbone | None = None) -> None:
+        """Build the network without weights, or around a backbone that has them.
+
+        Raises:
+            InputError: see :class:`Backbone`; or rollout pooling without attention.
+        """
+        super().__init__()
+        self.config = config
+        self.backbone = backbone or Backbone(
+            config.architecture,
+            config.architecture_options,
+            layer=config.layer,
+            input_size=config.input.size,
+        )
+        if config.pooling == "rollout" and not self.has_rollout:
+            raise InputError(
+                f"'{config.name}' pools by attention rollout, but {config.architecture} has no global "
+                "attention: use mean pooling."
+            )
+        channels = self.backbone.channels
+        self.head = nn.Identity() if config.head is None else nn.Linear(channels, config.head)
+        self.eval()
+
+    @property
+    def name(self) -> str:
+        """The config's name."""
+        return self.config.name
+
+    @property
+    def has_rollout(self) -> bool:
+        """Whether attention rollout exists for this model."""
+        return self.backbone.attention_blocks > 0
+
+    @property
+    def max_grid(self) -> int:
+        """The finest grid, in parts per side of a square picture: the map's own size."""
+        return self.backbone.map_side
+
+    @property
+    def dim(self) -> int:
+        """D, the dimension of an embedding."""
+        return self.config.head or self.backbone.channels
+
+    def options(self, **overrides: Any) -> ExplainOptions:
+        """This model's default options with some overridden (None means the default), validated.
+
+        Raises:
+            InputError: a value that this model cannot serve; the sentence gives the range.
+        """
+        given = {key: value for key, value in overrides.items() if value is not None}
+        options = replace(ExplainOptions(), **self.config.defaults)
+        try:
+            options = replace(options, **given)
+        except TypeError as error:
+            raise InputError(f"There is no such option ({error}): see ExplainOptions.") from error
+        return validated(options, self.max_grid, self.backbone.attention_blocks)
+
+    def preprocess(self, photo: Photo) -> Tensor:
+        """The whole picture as network input, ``[3, H, W]`` float32."""
+        backbone, config = self.backbone, self.config.input
+        shape = map_shape_for(photo.size, backbone.map_side, backbone.flexible)
+        return to_tensor(
+            photo.image, shape, backbone.stride, config.mean, config.std, config.interpolation
+        )
+
+    def forward(self, images: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Run network and head.
+
+        Args:
+            images: ``[B, 3, H, W]`` normalised.
+
+        Returns:
+            The map ``[B, h, w, D]`` and the attention of every block, ``[B, heads, T, T]`` each.
+        """
+        output = self.backbone(images)
+        return self.head(output.map.permute(0, 2, 3, 1)), output.attentions
+
+    @torch.inference_mode()
+    def extract(self, photo: Photo) -> ImageFeatures:
+        """Run the network on one photo."""
+        device = next(self.parameters()).device
+        feature_map, attentions = self(self.preprocess(photo)[None].to(device))
+        return ImageFeatures(photo, feature_map[0].cpu(), tuple(a[0].cpu() for a in attentions))
+
+    def embed(
+        self, feature_map: Tensor, attentions: tuple[Tensor, ...], options: ExplainOptions
+    ) -> Embedding:
+        """Pool a map into unit part and global embeddings.
+
+        Args:
+            feature_map: ``[..., h, w, D]``.
+            attentions: per block ``[..., heads, T, T]``, or empty.
+            options: grid, start block, head fusion and kept mass are used.
+        """
+        map_shape = (feature_map.shape[-3], feature_map.shape[-2])
+        cells = feature_map.flatten(-3, -2)
+        grid = grid_on_map(map_shape, options.grid)
+        weights = self._rollout_weights(attentions, options)
+        pooling = _pooling(map_shape, grid, self.config.grid_pooling).to(cells)
+        by_rollout = weights is not None and self.config.pooling == "rollout"
+        parts = _pool_parts(pooling, cells, weights if by_rollout else None)
+        if by_rollout:
+            pooled = (weights[..., None] * cells).sum(-2)
+        else:
+            pooled = (parts if self.config.pooling == "grid" else cells).mean(-2)
+        return Embedding(
+            parts=functional.normalize(parts, dim=-1),
+            pooled=functional.normalize(pooled, dim=-1),
+            grid=grid,
+            rollout=None if weights is None else weights @ pooling.T,
+            rollout_map=None if weights is None else weights.unflatten(-1, map_shape),
+        )
+
+    def _rollout_weights(
+        self, attentions: tuple[Tensor, ...], options: ExplainOptions
+    ) -> Tensor | None:
+        """``[..., h * w]`` share of the class token per map cell, or None without attention."""
+        if not attentions:
+            return None
+        rows = attention_rollout(
+            attentions,
+            start_block=options.start_block or 0,
+            head_fusion=options.head_fusion,
+            kept_mass=options.kept_mass,
+            # Without a class token every token speaks for the picture: average them all.
+            rows=[0] if self.backbone.class_token else None,
+        )
+        return patch_rollout(rows.mean(-2), self.backbone.prefix_tokens)
+
+
+@lru_cache(maxsize=256)
+def _pooling(map_shape: Grid, grid: Grid, method: str) -> Tensor:
+    return pooling_matrix(map_shape, grid, method)
+
+
+def _pool_parts(pooling: Tensor, cells: Tensor, weights: Tensor | None) -> Tensor:
+    """``[..., R, D]`` means of the cells under each part, weighted by ``weights`` ``[..., h * w]``."""
+    if weights is None:
+        return (pooling / pooling.sum(-1, keepdim=True)) @ cells
+    shares = pooling * weights[..., None, :]
+    total = shares.sum(-1, keepdim=True)
+    # A part that truncation left without any rollout mass still has a content: its plain mean.
+    return torch.where(total > 0, shares, pooling) / torch.where(
+        total > 0, total, pooling.sum(-1, keepdim=True)
+    ) @ cells
