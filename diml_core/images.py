@@ -53,15 +53,22 @@ _READERS = {
     rb"P[1-6fF]\s": ("PPM", Ppm.PpmImageFile),
 }
 _OTHERS = {  # what people hand in instead, and the remedy that fits it; the last fits everything
-    rb"....ftyp(?:....){0,16}?(?:hei[cfmsx]|hev[cmsx]|mif1|msf1)": ("a HEIC photo", "convert it"),
-    rb"....ftyp|\x1aE\xdf\xa3|RIFF....AVI ": ("a video or camera raw file", "save one picture"),
-    rb"%PDF": ("a PDF", "export the page"),
-    rb"PK\x03\x04": ("a zip archive", "take the image out of it and save it"),
-    rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|!--|svg|!DOCTYPE svg)": ("an SVG drawing", "export it"),
-    rb"(?i:\s*<(?:!doctype )?html)": ("a web page", "save the picture on it"),
-    rb"": ("of an unknown kind", "open it in an image program and save it"),
+    rb"....ftyp(?:....){0,16}?(?:hei[cfmsx]|hev[cmsx]|mif1|msf1)": (
+        "a HEIC photo",
+        "convert it to JPEG",
+    ),
+    rb"....ftyp|\x1aE\xdf\xa3|RIFF....AVI ": (
+        "a video or camera raw file",
+        "save one picture as JPEG",
+    ),
+    rb"%PDF": ("a PDF", "export the page as PNG"),
+    rb"PK\x03\x04": ("a zip archive", "take the image out of it"),
+    rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|!--|svg|!DOCTYPE svg)": ("an SVG drawing", "export it as PNG"),
+    rb"(?i:\s*<(?:!doctype )?html)": ("a web page", "save the picture on it as PNG"),
+    rb"": ("of an unknown kind", "open it in an image program and save it as JPEG or PNG"),
 }
 
+_ADDRESS = re.compile(r"data:|[a-zA-Z][\w+.-]+://")
 _FLIP = Image.Transpose  # by EXIF orientation: what makes the picture upright
 _UPRIGHT = dict(enumerate((_FLIP.FLIP_LEFT_RIGHT, _FLIP.ROTATE_180, _FLIP.FLIP_TOP_BOTTOM), 2))
 _UPRIGHT |= {5: _FLIP.TRANSPOSE, 6: _FLIP.ROTATE_270, 7: _FLIP.TRANSVERSE, 8: _FLIP.ROTATE_90}
@@ -69,9 +76,9 @@ _UPRIGHT |= {5: _FLIP.TRANSPOSE, 6: _FLIP.ROTATE_270, 7: _FLIP.TRANSVERSE, 8: _F
 # A small file can keep a parser busy for hours or fill the memory; real files stay far below.
 _MAX_SCANS = 64  # of a progressive JPEG; cameras and encoders write about ten
 _MAX_PIECES = 10_000  # read before the picture starts
-_MAX_READS = 4_000_000  # while decoding
+_MAX_READS = 2_500_000  # while decoding
 _MAX_STRIPS = 200_000  # of a TIFF
-_MAX_SLOW_PIXELS = 2_000_000  # for decoders that Pillow has in Python only
+_MAX_SLOW_PIXELS = 1_000_000  # for decoders that Pillow has in Python only
 _MAX_PROFILE = 4 << 20  # bytes of an ICC profile; the largest printer profiles have about 3 MB
 _UNIT_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8)  # of the TIFF types 0 to 16
 
@@ -132,7 +139,7 @@ def load_photo(
     if name is None:
         path = source if is_path else getattr(source, "filename", getattr(source, "name", ""))
         path = os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else ""
-        name = os.path.basename(path) or path or "image"
+        name = (not _ADDRESS.match(path) and os.path.basename(path)) or path or "image"
     name = clean_name(name)
 
     if isinstance(source, Image.Image):
@@ -192,7 +199,7 @@ def _check_bytes(count: int, name: str, limits: ImageLimits) -> None:
 
 
 def _read_path(path: str, name: str, limits: ImageLimits) -> bytes:
-    if re.match(r"data:|[a-zA-Z][\w+.-]+://", path):
+    if _ADDRESS.match(path):
         _refuse(name, "is a web address, not a file: download the image first and give the file")
     try:
         info = os.stat(path)
@@ -238,13 +245,13 @@ class _Pieces(io.BytesIO):
 
 
 def _open(data: bytes, name: str, limits: ImageLimits) -> Image.Image:
-    """The picture with its header read and found harmless, but not decoded yet."""
+    """The picture with its header read, but not decoded yet; its size is still to be judged."""
     _check_bytes(len(data), name, limits)
     match = (v for m, v in (_READERS | _OTHERS).items() if re.match(m, data[:256], re.DOTALL))
     kind, reader = next(match)
     if isinstance(reader, str):
         known = "JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP or PPM"
-        _refuse(name, f"is {kind}, not an image we can read ({known}): {reader} as JPEG or PNG")
+        _refuse(name, f"is {kind}, not an image we can read ({known}): {reader}")
     if kind in ("AVIF", "WEBP") and not (reader and features.check(kind.lower())):
         _refuse(name, f"is {kind}, which this installation cannot read: save it as JPEG or PNG")
     if _is_hostile(kind, data):
@@ -252,7 +259,6 @@ def _open(data: bytes, name: str, limits: ImageLimits) -> Image.Image:
     stream = _Pieces(data)
     try:
         image = reader(stream)
-        _check_size(image.size, name, limits)
         stream.reads_left = _MAX_READS
         is_slow = {tile[0] for tile in image.tile} & {"bmp_rle", "ppm", "ppm_plain"}
         if is_slow and image.width * image.height > _MAX_SLOW_PIXELS:
@@ -364,7 +370,6 @@ def _decode(
         raise
     except Exception:  # a decoder of hostile bytes may raise anything
         _damaged(name)
-    image = image.copy()  # it may still be the caller's own object
     image.info = {}  # such as the place where it was taken
     return image, size[::-1] if orientation in (5, 6, 7, 8) else size
 
@@ -421,7 +426,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
             if "sRGB" not in ImageCms.getProfileDescription(source):  # else nothing is due
                 srgb = ImageCms.createProfile("sRGB")
                 return ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
-    return image.convert("RGB")
+    return image.convert("RGB")  # a copy, even of an RGB image, which may be the caller's
 
 
 def _from_array(values: np.ndarray, name: str, limits: ImageLimits) -> Image.Image:

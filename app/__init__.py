@@ -1,0 +1,1 @@
+"""The Gradio front end. It imports diml_core; diml_core never imports it."""

@@ -1,0 +1,38 @@
+"""Files a visitor can take away: renderings of one explanation, written when asked for."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+
+from diml_core.drawing import save_figure
+from diml_core.explanation import Explanation
+
+FORMATS = ("png", "svg", "json", "npz")
+
+
+def write(explanation: Explanation, format: str, flow_lines: int) -> Path:
+    """Write one file in a folder of its own, so that visitors never overwrite each other's.
+
+    Args:
+        explanation: what to render.
+        format: one of :data:`FORMATS`.
+        flow_lines: lines to draw in a figure.
+
+    Returns:
+        The file, named after the two photos.
+    """
+    names = [_plain(name) for name in (explanation.name_a, explanation.name_b)]
+    path = Path(tempfile.mkdtemp(prefix="diml-")) / f"{names[0]}--{names[1]}.{format}"
+    if format == "json":
+        explanation.to_json(path)
+    elif format == "npz":
+        explanation.to_npz(path)
+    else:
+        save_figure(explanation, path, flow_lines=flow_lines)
+    return path
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", Path(name).stem)[:40].strip("-.") or "photo"

@@ -1,0 +1,83 @@
+"""The example pairs that ship with the app, and the strip that offers them."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import gradio as gr
+from PIL import Image
+
+FOLDER = Path(__file__).resolve().parent.parent / "assets" / "examples"
+_THUMBNAIL = (88, 66)  # px
+
+
+@dataclass(frozen=True)
+class ExamplePair:
+    """A pair of photos: ``a`` and ``b`` are paths; ``look_for`` tells a class where to look."""
+
+    id: str
+    a: Path
+    b: Path
+    kind: str
+    title: str
+    look_for: str
+
+
+@cache
+def example_pairs() -> tuple[ExamplePair, ...]:
+    """The pairs of ``assets/examples/pairs.json``, in order."""
+    rows = json.loads((FOLDER / "pairs.json").read_text(encoding="utf-8"))
+    return tuple(
+        ExamplePair(**{**row, "a": FOLDER / row["a"], "b": FOLDER / row["b"]}) for row in rows
+    )
+
+
+_SCRIPT = """
+element.addEventListener('click', (event) => {
+  const card = event.target.closest('button[data-pair]');
+  if (card) trigger('pick', { pair: card.dataset.pair });
+});
+"""
+
+from gradio.events import Dependency
+
+class ExampleStrip(gr.HTML):
+    """A scrolling strip of pairs. ``pick`` fires with ``event.pair``, the id of the chosen one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "".join(_card(pair) for pair in example_pairs()),
+            html_template='<div class="strip" aria-label="Example pairs">${value}</div>',
+            js_on_load=_SCRIPT,
+            apply_default_css=False,
+            elem_id="examples",
+        )
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+
+def _card(pair: ExamplePair) -> str:
+    images = "".join(f'<img src="{_thumbnail(path)}" alt="">' for path in (pair.a, pair.b))
+    text = f"<span><b>{html.escape(pair.title)}</b><small>{html.escape(pair.kind)}</small></span>"
+    return (
+        f'<button type="button" data-pair="{html.escape(pair.id)}" title="{html.escape(pair.look_for)}">'
+        f'<span class="thumbs">{images}</span>{text}</button>'
+    )
+
+
+def _thumbnail(path: Path) -> str:
+    with Image.open(path) as image:
+        image = image.convert("RGB")
+        image.thumbnail((2 * _THUMBNAIL[0], 2 * _THUMBNAIL[1]))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,36 @@
+"""The whole page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from app import theme, viewer
+from app.service import Explorer
+from app.tabs import compare
+from diml_core.images import DEFAULT_LIMITS
+
+
+def build_page(explorer: Explorer | None = None) -> gr.Blocks:
+    """Assemble the page, its first example already solved."""
+    with gr.Blocks(title="DIML Explorer", analytics_enabled=False) as page:
+        gr.Markdown(
+            "# DIML Explorer\nSee *why* a vision model calls two photos similar: "
+            "which part matches which, and what that adds to the score.",
+            elem_classes="title",
+        )
+        compare.build(explorer or Explorer())
+    return page
+
+
+def launch_options() -> dict[str, Any]:
+    """What Gradio 6 takes at launch."""
+    return {
+        "theme": theme.theme(),
+        "css_paths": [theme.CSS_PATH, viewer.CSS_PATH],
+        "max_file_size": DEFAULT_LIMITS.max_bytes,
+        "show_error": True,
+        "ssr_mode": False,
+        "footer_links": ["api"],
+    }

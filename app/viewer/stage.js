@@ -1,0 +1,117 @@
+// Painting: the colours over each photo and the flow lines between them.
+
+const LINE_WIDTH = [1.5, 9]; // px, for the weakest and the strongest line
+
+function sizeCanvas(canvas) {
+  const box = canvas.getBoundingClientRect();
+  const ratio = window.devicePixelRatio || 1;
+  const width = Math.round(box.width * ratio);
+  const height = Math.round(box.height * ratio);
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, box.width, box.height);
+  return { context, width: box.width, height: box.height };
+}
+
+function paintGrid(canvas, grid, range, map, opacity) {
+  const { context, width, height } = sizeCanvas(canvas);
+  if (!grid) return;
+  const cellWidth = width / grid.columns;
+  const cellHeight = height / grid.rows;
+  for (let row = 0; row < grid.rows; row++) {
+    for (let column = 0; column < grid.columns; column++) {
+      const value = grid.values[row * grid.columns + column];
+      context.fillStyle = colour(map, (value - range[0]) / (range[1] - range[0]), opacity);
+      // Edges are rounded to whole pixels so that neighbours neither overlap nor leave seams.
+      const left = Math.round(column * cellWidth);
+      const top = Math.round(row * cellHeight);
+      context.fillRect(
+        left,
+        top,
+        Math.round((column + 1) * cellWidth) - left,
+        Math.round((row + 1) * cellHeight) - top,
+      );
+    }
+  }
+}
+
+function outlineParts(canvas, side, parts) {
+  const ratio = window.devicePixelRatio || 1;
+  const context = canvas.getContext("2d");
+  const cellWidth = canvas.width / ratio / side.columns;
+  const cellHeight = canvas.height / ratio / side.rows;
+  const chosen = new Set(parts);
+  const path = new Path2D();
+  for (const part of parts) {
+    const row = Math.floor(part / side.columns);
+    const column = part % side.columns;
+    const edges = [
+      // Only edges towards cells outside the selection, so that a region has one outline.
+      [row === 0 || !chosen.has(part - side.columns), 0, 0, 1, 0],
+      [row === side.rows - 1 || !chosen.has(part + side.columns), 0, 1, 1, 1],
+      [column === 0 || !chosen.has(part - 1), 0, 0, 0, 1],
+      [column === side.columns - 1 || !chosen.has(part + 1), 1, 0, 1, 1],
+    ];
+    for (const [outer, x0, y0, x1, y1] of edges) {
+      if (!outer) continue;
+      path.moveTo((column + x0) * cellWidth, (row + y0) * cellHeight);
+      path.lineTo((column + x1) * cellWidth, (row + y1) * cellHeight);
+    }
+  }
+  context.lineCap = "square";
+  for (const [style, width] of [["#000", 5], ["#fff", 2.5]]) {
+    context.strokeStyle = style;
+    context.lineWidth = width;
+    context.stroke(path);
+  }
+}
+
+// Lines are [partA, partB, strength 0..1]; strength gives width and colour.
+function paintLines(canvas, frames, pair, lines, map, faded) {
+  const { context } = sizeCanvas(canvas);
+  const origin = canvas.getBoundingClientRect();
+  const boxes = { a: frames.a.getBoundingClientRect(), b: frames.b.getBoundingClientRect() };
+  const centre = (side, part) => {
+    const { rows, columns } = pair[side];
+    const box = boxes[side];
+    return [
+      box.left - origin.left + ((part % columns) + 0.5) * (box.width / columns),
+      box.top - origin.top + (Math.floor(part / columns) + 0.5) * (box.height / rows),
+    ];
+  };
+  const stacked = boxes.b.top >= boxes.a.bottom;
+  context.lineCap = "round";
+  context.globalAlpha = faded ? 0.35 : 1;
+  // Weakest first, so that the strongest lie on top.
+  for (const [partA, partB, strength] of [...lines].reverse()) {
+    const [x0, y0] = centre("a", partA);
+    const [x1, y1] = centre("b", partB);
+    const bend = stacked ? (y1 - y0) * 0.4 : (x1 - x0) * 0.4;
+    const path = new Path2D();
+    path.moveTo(x0, y0);
+    if (stacked) path.bezierCurveTo(x0, y0 + bend, x1, y1 - bend, x1, y1);
+    else path.bezierCurveTo(x0 + bend, y0, x1 - bend, y1, x1, y1);
+    const width = LINE_WIDTH[0] + (LINE_WIDTH[1] - LINE_WIDTH[0]) * strength;
+    // A light casing keeps dark lines visible on dark photos, and the other way round.
+    context.strokeStyle = "rgba(255,255,255,.75)";
+    context.lineWidth = width + 2;
+    context.stroke(path);
+    context.strokeStyle = colour(map, strength);
+    context.lineWidth = width;
+    context.stroke(path);
+    for (const [x, y] of [[x0, y0], [x1, y1]]) {
+      context.beginPath();
+      context.arc(x, y, Math.max(3, width / 2 + 1), 0, 2 * Math.PI);
+      context.fillStyle = colour(map, strength);
+      context.fill();
+      context.strokeStyle = "rgba(255,255,255,.9)";
+      context.lineWidth = 1.5;
+      context.stroke();
+    }
+  }
+  context.globalAlpha = 1;
+}

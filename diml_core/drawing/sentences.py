@@ -1,0 +1,75 @@
+"""The words on the figure: the score as a sum, what the lines carry, how it was computed."""
+
+from __future__ import annotations
+
+from diml_core.explanation import Explanation, PartPair
+
+
+def score_as_sum(explanation: Explanation) -> str:
+    """``similarity 0.62 = (global 0.71 + structural 0.53) / 2``.
+
+    Each number is rounded properly, to the fewest decimals (2 to 6) with which the printed numbers
+    add up as well: a reader who checks the sum must not find it off by one.
+    """
+    exact = (
+        explanation.similarity,
+        explanation.global_similarity,
+        explanation.structural_similarity,
+    )
+    for decimals in range(2, 7):
+        total, part, other = (round(value * 10**decimals) for value in exact)
+        if 2 * total == part + other:
+            break
+    # "+ 0.0" makes the zero that a small negative number is rounded to a positive one.
+    total, part, other = (f"{round(value, decimals) + 0.0:.{decimals}f}" for value in exact)
+    return f"similarity {total} = (global {part} + structural {other}) / 2"
+
+
+def what_lines_carry(explanation: Explanation, pairs: list[PartPair], asked: int) -> str:
+    """How many of how many part pairs are drawn, and their share of the structural similarity.
+
+    Args:
+        explanation: the pair of photos.
+        pairs: what is drawn, each with a positive contribution.
+        asked: how many lines were asked for.
+    """
+    count, structural = explanation.plan.size, explanation.structural_similarity
+    of_all = f"{count} part pair{'' if count == 1 else 's'}"
+    if not pairs:
+        none = f"none of {of_all} adds to the structural similarity" if asked else of_all
+        return f"{none}; transported mass {explanation.mass:.3g}"
+    subject = f"the {len(pairs)} strongest of {of_all} carry"
+    if len(pairs) == 1:
+        subject = (
+            "the only part pair" if count == 1 else f"the strongest of {of_all}"
+        ) + " carries"
+    carried = sum(pair.contribution for pair in pairs)
+    if structural > 0:
+        what = f"{carried / structural:.0%} of the structural similarity"
+        if carried > structural * 1.005:
+            what += " (others subtract)"
+    else:  # a share of nothing, or of a negative number, says nothing
+        subject = subject.replace("carries", "adds").replace("carry", "add")
+        what = f"{carried:.2g} to a structural similarity of {structural + 0.0:.2g}"
+    return f"{subject} {what}; transported mass {explanation.mass:.3g}"
+
+
+def settings(explanation: Explanation) -> str:
+    """What someone needs to compute the same figure again, as one line."""
+    options = explanation.options
+    parts = [
+        f"parts {_by(explanation.grid_a)} and {_by(explanation.grid_b)} (rows × columns)",
+        f"marginals {options.marginals}",
+        f"epsilon {options.epsilon:g}",
+    ]
+    if options.start_block is not None:
+        parts.append(
+            f"rollout from block {options.start_block}, {options.head_fusion} over heads, "
+            f"kept mass {options.kept_mass:g}"
+        )
+    parts.append(f"marginal error {explanation.marginal_error:.0e}")
+    return ", ".join(parts)
+
+
+def _by(grid: tuple[int, int]) -> str:
+    return f"{grid[0]} × {grid[1]}"
