@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import theme, viewer
+from app import examples, theme, viewer
 from app.service import Explorer
 from app.tabs import compare
 from diml_core.images import DEFAULT_LIMITS
@@ -29,6 +29,7 @@ def launch_options() -> dict[str, Any]:
     return {
         "theme": theme.theme(),
         "css_paths": [theme.CSS_PATH, viewer.CSS_PATH],
+        "allowed_paths": [str(examples.FOLDER)],  # whatever folder the app is started from
         "max_file_size": DEFAULT_LIMITS.max_bytes,
         "show_error": True,
         "ssr_mode": False,

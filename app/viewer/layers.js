@@ -4,9 +4,9 @@
 const LAYERS = [
   {
     id: "similarity",
-    label: "Best match",
+    label: "Part similarity",
     map: "viridis",
-    help: "How much each part resembles the part of the other photo it resembles most (cosine).",
+    help: "How much each part resembles the most similar part of the other photo (cosine).",
     grid: (pair, side) => gridOf(pair, side, pair[side].best),
     range: () => [0, 1],
     format: (value) => value.toFixed(2),

@@ -1,5 +1,6 @@
 // Painting: the colours over each photo and the flow lines between them.
 
+const BOW = 0.3; // sideways bend of a line, as a fraction of its length
 const LINE_WIDTH = [1.5, 9]; // px, for the weakest and the strongest line
 
 function sizeCanvas(canvas) {
@@ -90,11 +91,15 @@ function paintLines(canvas, frames, pair, lines, map, faded) {
   for (const [partA, partB, strength] of [...lines].reverse()) {
     const [x0, y0] = centre("a", partA);
     const [x1, y1] = centre("b", partB);
-    const bend = stacked ? (y1 - y0) * 0.4 : (x1 - x0) * 0.4;
+    const [reachX, reachY] = stacked ? [0, (y1 - y0) * 0.4] : [(x1 - x0) * 0.4, 0];
+    // Lines between equal rows would lie on one another: each bows a little, by where it starts.
+    const { rows, columns } = pair.a;
+    const at = stacked ? Math.floor(partA / columns) / rows : (partA % columns) / columns;
+    const bow = (at - 0.5) * Math.hypot(x1 - x0, y1 - y0) * BOW;
+    const [bowX, bowY] = stacked ? [bow, 0] : [0, bow];
     const path = new Path2D();
     path.moveTo(x0, y0);
-    if (stacked) path.bezierCurveTo(x0, y0 + bend, x1, y1 - bend, x1, y1);
-    else path.bezierCurveTo(x0 + bend, y0, x1 - bend, y1, x1, y1);
+    path.bezierCurveTo(x0 + reachX + bowX, y0 + reachY + bowY, x1 - reachX + bowX, y1 - reachY + bowY, x1, y1);
     const width = LINE_WIDTH[0] + (LINE_WIDTH[1] - LINE_WIDTH[0]) * strength;
     // A light casing keeps dark lines visible on dark photos, and the other way round.
     context.strokeStyle = "rgba(255,255,255,.75)";

@@ -3,7 +3,7 @@
 function createViewer(host) {
   const find = (role) => host.querySelector(`[data-role="${role}"]`);
   const root = host.querySelector(".diml");
-  const state = { pair: null, layer: "similarity", lines: 24, opacity: 60, hover: null, pinned: null };
+  const state = { pair: null, layer: "contribution", lines: 24, opacity: 50, hover: null, pinned: null };
   let frameRequest = 0;
 
   const active = () => state.hover ?? state.pinned;
@@ -128,7 +128,6 @@ function createViewer(host) {
 
   function refreshScore() {
     find("lines-out").value = state.lines;
-    find("opacity-out").value = `${state.opacity}%`;
     renderScore(find("score"), state.pair, Math.min(state.lines, state.pair.order.length), (part) => {
       state.hover = part === null ? null : point("a", [part]);
       repaint();

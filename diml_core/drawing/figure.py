@@ -16,12 +16,12 @@ from diml_core.errors import InputError
 from diml_core.explanation import Explanation
 from diml_core.images import Photo
 
-WIDTH = 11.0  # inches; with the heights below a page is at most 7.78 high, the shape of A4
+WIDTH = 11.0  # inches; with the heights below a page is at most 8.04 high: A4 or Letter
 _MARGIN = 0.4
 _TITLE = 1.1  # title lines
 _LABELS = 0.28  # names above the photos
-_PHOTOS = 3.55  # at most
-_SCALE = 0.72  # legend of the lines
+_PHOTOS = 3.3  # at most
+_SCALE = 0.7  # legend of the lines
 _MAPS = 1.2  # at most
 _FOOT = 0.3
 _MOST_LINES = 1000  # more would be a blot, and slow
@@ -34,7 +34,7 @@ def explanation_figure(
     photos: Sequence[Photo] | None = None,
     dpi: float = 200,
 ) -> Figure:
-    """Draw an explanation as a page of 11 inches width and at most 7.78 inches height.
+    """Draw an explanation as a page 11 inches wide and at most 8.04 high (A4, Letter).
 
     Safe to call from many threads: no pyplot, and rcParams are neither followed nor changed.
 

@@ -130,6 +130,7 @@ def draw_heatmaps(
             extent=(0.0, wide, high, 0.0),
             origin="upper",
             aspect="auto",
+            resample=True,
             interpolation="nearest",  # a part is a rectangle; smoothing would invent detail
         )
         sheet.reset_limits(axes)

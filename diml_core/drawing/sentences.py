@@ -8,20 +8,24 @@ from diml_core.explanation import Explanation, PartPair
 def score_as_sum(explanation: Explanation) -> str:
     """``similarity 0.62 = (global 0.71 + structural 0.53) / 2``.
 
-    Each number is rounded properly, to the fewest decimals (2 to 6) with which the printed numbers
-    add up as well: a reader who checks the sum must not find it off by one.
+    A reader who checks the printed sum must not find it off by one: the numbers are rounded to the
+    fewest decimals, 2 to 4, with which the rounded ones add up. Where none do, the part of the two
+    that lost more in rounding is rounded the other way, in the fourth decimal.
     """
     exact = (
         explanation.similarity,
         explanation.global_similarity,
         explanation.structural_similarity,
     )
-    for decimals in range(2, 7):
-        total, part, other = (round(value * 10**decimals) for value in exact)
-        if 2 * total == part + other:
+    for decimals in range(2, 5):
+        unit = 10**-decimals
+        units = [round(value / unit) for value in exact]
+        if 2 * units[0] == units[1] + units[2]:
             break
-    # "+ 0.0" makes the zero that a small negative number is rounded to a positive one.
-    total, part, other = (f"{round(value, decimals) + 0.0:.{decimals}f}" for value in exact)
+    if missing := 2 * units[0] - units[1] - units[2]:
+        left_over = [missing * (exact[i] / unit - units[i]) for i in (1, 2)]
+        units[1 + left_over.index(max(left_over))] += missing
+    total, part, other = (f"{count * unit:.{decimals}f}" for count in units)  # of int: no "-0.00"
     return f"similarity {total} = (global {part} + structural {other}) / 2"
 
 

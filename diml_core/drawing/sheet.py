@@ -23,8 +23,9 @@ FAINT = "#5a5a5a"
 class Sheet:
     """A page.
 
-    Everything that could be taken from rcParams is said here, for a style chosen elsewhere in the
-    process must not change the page, and changing rcParams would not be thread-safe.
+    What would come from rcParams is said here: a style chosen elsewhere in the process must not
+    change the page, and changing rcParams would not be thread-safe. Only switches of rendering
+    quality, such as antialiasing, still apply.
 
     Args:
         width, height: inches.
@@ -34,7 +35,7 @@ class Sheet:
     def __init__(self, width: float, height: float, density: float) -> None:
         self.width, self.height, self.density = width, height, density
         self.figure = Figure(
-            figsize=(width, height), dpi=density, facecolor="white", layout="none", frameon=True
+            figsize=(width, height), dpi=density, facecolor="white", layout="none", linewidth=0
         )
 
     def axes(self, box: Box, gid: str) -> Axes:
@@ -53,7 +54,10 @@ class Sheet:
                 (bottom - top) / self.height,
             ),
             aspect="auto",
+            facecolor="white",
+            axisbelow="line",
         )
+        axes.grid(False)
         axes.set_axis_off()
         axes.set_xlim(0, right - left)
         axes.set_ylim(bottom - top, 0)
@@ -90,6 +94,7 @@ class Sheet:
             origin="upper",
             aspect="auto",
             interpolation="bilinear",
+            resample=True,
         )
         # imshow has set the limits to this one picture.
         self.reset_limits(axes)
@@ -116,7 +121,9 @@ class Sheet:
         bar = self.figure.colorbar(
             ScalarMappable(norm, colours), cax=axes, orientation="horizontal", extend=extend
         )
-        bar.set_ticks(ticks, labels=[f"{tick:.6g}" for tick in ticks], parse_math=False)
+        bar.set_ticks(
+            ticks, labels=[f"{tick:.6g}" for tick in ticks], ha="center", parse_math=False
+        )
         bar.ax.minorticks_off()
         bar.ax.tick_params(
             axis="x",
@@ -130,5 +137,7 @@ class Sheet:
             labelfontfamily=font_families()[0],
         )
         bar.outline.set(linewidth=0.5, edgecolor=FAINT)
-        bar.solids.set_edgecolor("face")  # else PDF viewers show white seams between the colours
+        bar.solids.set(
+            edgecolor="face", linewidth=0.5
+        )  # else PDF viewers show white seams between the colours
         return ticks
