@@ -70,6 +70,6 @@ class Explorer:
         model = self.model(model_name)
         model.options(**options)  # a bad option should not wait for the network
         features = [
-            self.features(model_name, load_photo(image, name=None)) for image in (image_a, image_b)
+            self.features(model_name, load_photo(image)) for image in (image_a, image_b)
         ]
         return explain(model, *features, **options)

@@ -68,7 +68,8 @@ def main() -> None:
 
         def page(model=model) -> str:
             payload._encoded.cache_clear()  # new photos: their JPEGs are part of the work
-            return json.dumps(viewer_payload(explain(model, *photos)))
+            # As the page does it: with the attention of all blocks, for every later slider move.
+            return json.dumps(viewer_payload(explain(model, *map(model.extract, photos))))
 
         def slider(model=model, features=features, grids=grids) -> str:
             nonlocal moves

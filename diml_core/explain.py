@@ -32,10 +32,12 @@ def explain(model: DimlModel, image_a: Any, image_b: Any, **options: Any) -> Exp
     """
     chosen = model.options(**options)  # before any work, so that a bad option fails at once
     given = [
-        image if isinstance(image, ImageFeatures) else load_photo(image, name=None)
+        image if isinstance(image, ImageFeatures) else load_photo(image)
         for image in (image_a, image_b)
     ]
-    features = [f if isinstance(f, ImageFeatures) else model.extract(f) for f in given]
+    features = [
+        f if isinstance(f, ImageFeatures) else model.extract(f, chosen.start_block) for f in given
+    ]
     return explain_features(model, *features, chosen)
 
 

@@ -101,17 +101,18 @@ class ImageFeatures:
     Attributes:
         photo: the picture.
         map: ``[h, w, D]`` float32, head applied, not normalised.
-        attentions: softmax attention per block, ``[heads, T, T]``; empty without global attention.
+        attentions: softmax attention per block, ``[heads, T, T]``, None for blocks that were not
+            recorded; empty without global attention.
     """
 
     photo: Photo
     map: Tensor
-    attentions: tuple[Tensor, ...]
+    attentions: tuple[Tensor | None, ...]
 
     @property
     def nbytes(self) -> int:
         """Bytes of the tensors, for bounding a cache."""
-        return sum(t.numel() * t.element_size() for t in (self.map, *self.attentions))
+        return sum(t.nbytes for t in (self.map, *self.attentions) if t is not None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,27 +202,40 @@ class DimlModel(nn.Module):
             photo.image, shape, backbone.stride, config.mean, config.std, config.interpolation
         )
 
-    def forward(self, images: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def forward(
+        self, images: Tensor, attention_from: int | None = 0
+    ) -> tuple[Tensor, tuple[Tensor | None, ...]]:
         """Run network and head.
 
         Args:
             images: ``[B, 3, H, W]`` normalised.
+            attention_from: first block whose attention is recorded; None records none.
 
         Returns:
             The map ``[B, h, w, D]`` and the attention of every block, ``[B, heads, T, T]`` each.
         """
-        output = self.backbone(images)
+        output = self.backbone(images, attention_from)
         return self.head(output.map.permute(0, 2, 3, 1)), output.attentions
 
     @torch.inference_mode()
-    def extract(self, photo: Photo) -> ImageFeatures:
-        """Run the network on one photo."""
+    def extract(self, photo: Photo, attention_from: int | None = 0) -> ImageFeatures:
+        """Run the network on one photo.
+
+        Recording attention is what makes this slower than the bare network (by about a seventh for
+        all 12 blocks of ViT-S): a caller who knows the start block of the rollout can save most of it.
+
+        Args:
+            photo: from :func:`load_photo`.
+            attention_from: first block whose attention is recorded. 0, all of them, serves any option.
+        """
         device = next(self.parameters()).device
-        feature_map, attentions = self(self.preprocess(photo)[None].to(device))
-        return ImageFeatures(photo, feature_map[0].cpu(), tuple(a[0].cpu() for a in attentions))
+        images = self.preprocess(photo)[None].to(device)
+        feature_map, attentions = self(images, attention_from)
+        recorded = tuple(None if a is None else a[0].cpu() for a in attentions)
+        return ImageFeatures(photo, feature_map[0].cpu(), recorded)
 
     def embed(
-        self, feature_map: Tensor, attentions: tuple[Tensor, ...], options: ExplainOptions
+        self, feature_map: Tensor, attentions: tuple[Tensor | None, ...], options: ExplainOptions
     ) -> Embedding:
         """Pool a map into unit part and global embeddings.
 
@@ -250,7 +264,7 @@ class DimlModel(nn.Module):
         )
 
     def _rollout_weights(
-        self, attentions: tuple[Tensor, ...], options: ExplainOptions
+        self, attentions: tuple[Tensor | None, ...], options: ExplainOptions
     ) -> Tensor | None:
         """``[..., h * w]`` share of the class token per map cell, or None without attention."""
         if not attentions:

@@ -26,7 +26,7 @@ HEAD_FUSIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def attention_rollout(
-    attentions: Sequence[Tensor],
+    attentions: Sequence[Tensor | None],
     *,
     start_block: int = 0,
     head_fusion: str = "mean",
@@ -40,7 +40,8 @@ def attention_rollout(
 
     Args:
         attentions: softmax attention of *all* blocks, first to last, each ``[..., heads, T, T]``
-            with rows (queries) summing to 1. T counts prefix tokens and patches.
+            with rows (queries) summing to 1. T counts prefix tokens and patches. Blocks before
+            ``start_block`` may be None.
         start_block: first block of the product, 0-based; negative counts from the last. 0 is full
             rollout.
         head_fusion: ``mean``, ``max`` or ``min`` over the heads.
@@ -54,7 +55,8 @@ def attention_rollout(
         token t's final content that came from token p as it entered block ``start_block``.
 
     Raises:
-        InputError: no attention, start block out of range, unknown fusion, kept mass outside (0, 1].
+        InputError: no attention, start block out of range or not recorded, unknown fusion, kept mass
+            outside (0, 1].
     """
     if not attentions:
         raise InputError(
@@ -73,9 +75,15 @@ def attention_rollout(
     if not 0 < kept_mass <= 1:
         raise InputError(f"The kept mass must be above 0 and at most 1, not {kept_mass}.")
 
+    used = list(attentions)[start_block:]
+    if any(attention is None for attention in used):
+        raise InputError(
+            f"The attention of some blocks from {start_block} on was not recorded: extract the features "
+            "with attention_from at or before the start block."
+        )
     result = None
     # From the last block down, so that a few rows stay a few rows: row-vector times matrix.
-    for attention in reversed(list(attentions)[start_block:]):
+    for attention in reversed(used):
         step = _residual_attention(attention, HEAD_FUSIONS[head_fusion])
         if result is not None:
             result = result @ step
