@@ -1,0 +1,1 @@
+"""Commands that rebuild what the repository ships; not needed to use it."""

@@ -1,0 +1,1 @@
+"""How each shipped checkpoint is rebuilt: one file per model, and one for the wheels."""
