@@ -207,11 +207,13 @@ def _look_for(pair: ExamplePair) -> str:
 def _writer(explorer: Explorer, format: str) -> Callable[..., str]:
     def make(upload_a: Upload | None, upload_b: Upload | None, name: str, *values: Any) -> str:
         if upload_a is None or upload_b is None:
-            raise gr.Error("Choose two photos first: then there is something to take away.")
+            raise gr.Error(
+                "Choose two photos first: then there is something to take away.", print_exception=False
+            )
         try:
             explanation = _explain(explorer, upload_a, upload_b, name, values, lambda *_, **__: None)
         except InputError as error:
-            raise gr.Error(str(error)) from error
+            raise gr.Error(str(error), print_exception=False) from error
         return str(write(explanation, format, _FLOW_LINES))
 
     return make
@@ -245,6 +247,6 @@ def _compare_endpoint(explorer: Explorer) -> Callable[..., dict]:
                 epsilon=epsilon,
             ).to_dict()
         except InputError as error:
-            raise gr.Error(str(error)) from error
+            raise gr.Error(str(error), print_exception=False) from error
 
     return compare
