@@ -41,14 +41,20 @@ def seconds(action: Callable[[], object]) -> float:
 
 def main() -> None:
     """Measure every shipped model and print a Markdown table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=30)
     examples = ROOT / "assets" / "examples"
-    parser.add_argument("images", nargs="*", default=[examples / "heron.jpg", examples / "harrier.jpg"])
+    parser.add_argument(
+        "images", nargs="*", default=[examples / "heron.jpg", examples / "harrier.jpg"]
+    )
     arguments = parser.parse_args()
     photos = [load_photo(path) for path in arguments.images[:2]]
 
-    print("| model | bare forward, ms | explanation | payload | slider move |\n|---|---|---|---|---|")
+    print(
+        "| model | bare forward, ms | explanation | payload | slider move |\n|---|---|---|---|---|"
+    )
     for name in shipped_models():
         model = load_model(name)
         network = model.backbone.network

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from diml_core.errors import InputError
 
-
 # Recording changes the network while it runs. One lock for all networks, because a lock of its own
 # would keep a network from being copied.
 _RECORDING = threading.Lock()
@@ -78,7 +77,9 @@ class Backbone(nn.Module):
         self._attentions = [getattr(block, "attn", None) for block in blocks]
         if not all(hasattr(a, "attn_drop") and hasattr(a, "fused_attn") for a in self._attentions):
             self._attentions = []
-        self.prefix_tokens = getattr(self.network, "num_prefix_tokens", 0) if self._attentions else 0
+        self.prefix_tokens = (
+            getattr(self.network, "num_prefix_tokens", 0) if self._attentions else 0
+        )
         self._probe(architecture)
 
     def _probe(self, architecture: str) -> None:
@@ -97,7 +98,9 @@ class Backbone(nn.Module):
         if any(a is None or a.shape[-2:] != (tokens, tokens) for a in output.attentions):
             self._attentions, self.prefix_tokens = [], 0  # windowed or pooled: nothing to roll out
         self.attention_blocks = len(self._attentions)
-        self.class_token = self.prefix_tokens > 0 and getattr(self.network, "cls_token", None) is not None
+        self.class_token = (
+            self.prefix_tokens > 0 and getattr(self.network, "cls_token", None) is not None
+        )
         self.flexible = getattr(
             self.network, "dynamic_img_size", False
         ) or not self.network.pretrained_cfg.get("fixed_input_size", True)

@@ -152,7 +152,9 @@ def _load_authors(path: Path) -> DimlModel:
     tensors = {str(key).removeprefix("module."): value for key, value in tensors.items()}
     # The same tensors are stored again under layer_blocks.*; model.* alone is complete.
     tensors = {
-        key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")
+        key.removeprefix("model."): value
+        for key, value in tensors.items()
+        if key.startswith("model.")
     }
     head = tensors.pop("last_linear.weight", None)
     bias = tensors.pop("last_linear.bias", None)

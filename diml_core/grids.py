@@ -38,7 +38,7 @@ def grid_for(aspect: float, parts: int) -> Grid:
         (rows, columns)
         for rows in range(1, parts + 1)
         for columns in {math.floor(rows * aspect), math.ceil(rows * aspect), parts // rows}
-        if 1 <= columns and rows * columns <= parts
+        if columns >= 1 and rows * columns <= parts
     ]
     return min(candidates, key=misfit)
 
@@ -90,9 +90,7 @@ def resampled_pooling(cells_in: int, cells_out: int) -> Tensor:
     rows sum to 1.
     """
     impulses = torch.eye(cells_in)[None]
-    points = functional.interpolate(
-        impulses, size=4 * cells_out, mode="linear", align_corners=True
-    )
+    points = functional.interpolate(impulses, size=4 * cells_out, mode="linear", align_corners=True)
     return functional.avg_pool1d(points, 4)[0].T.contiguous()
 
 

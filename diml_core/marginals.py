@@ -82,7 +82,9 @@ def marginal(name: str, context: PartContext) -> Tensor:
         InputError: unknown name, or a marginal that needs a rollout without one.
     """
     if name not in MARGINALS:
-        raise InputError(f"There are no marginals named '{name}': choose one of {', '.join(MARGINALS)}.")
+        raise InputError(
+            f"There are no marginals named '{name}': choose one of {', '.join(MARGINALS)}."
+        )
     return MARGINALS[name](context)
 
 

@@ -69,7 +69,9 @@ def validated(options: ExplainOptions, max_grid: int, attention_blocks: int) -> 
     }
     start = options.start_block
     if attention_blocks:
-        start = _whole(0 if start is None else start, "start block", -attention_blocks, attention_blocks - 1)
+        start = _whole(
+            0 if start is None else start, "start block", -attention_blocks, attention_blocks - 1
+        )
         start %= attention_blocks
     elif start is not None or options.marginals in NEEDS_ROLLOUT:
         raise InputError(

@@ -133,4 +133,6 @@ def _residual_attention(attention: Tensor, fuse: Callable[[Tensor], Tensor]) -> 
     fused = fused / fused.sum(-1, keepdim=True).clamp_min(torch.finfo(fused.dtype).tiny)
     identity = torch.eye(fused.shape[-1], dtype=fused.dtype, device=fused.device)
     step = (fused + identity) / 2
-    return step / step.sum(-1, keepdim=True)  # a row of zeros (min fusion) leaves the identity alone
+    return step / step.sum(
+        -1, keepdim=True
+    )  # a row of zeros (min fusion) leaves the identity alone

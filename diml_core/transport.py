@@ -109,7 +109,13 @@ def partial_transport(
         raise ValueError(f"The transported mass must be above 0 and at most 1, not {mass}.")
     balanced = mass == 1
     return _solve(
-        cost, marginals_a, marginals_b, None if balanced else mass, epsilon, tolerance, max_iterations
+        cost,
+        marginals_a,
+        marginals_b,
+        None if balanced else mass,
+        epsilon,
+        tolerance,
+        max_iterations,
     )
 
 
@@ -129,7 +135,9 @@ def _solve(
     cost = cost.to(dtype).expand(*lead, *cost.shape[-2:]).reshape(-1, *cost.shape[-2:])
     u = u.to(dtype).expand(*lead, *u.shape[-1:]).reshape(-1, *u.shape[-1:])
     v = v.to(dtype).expand(*lead, *v.shape[-1:]).reshape(-1, *v.shape[-1:])
-    problem = _Balanced(cost, u, v, epsilon) if mass is None else _Partial(cost, u, v, epsilon, mass)
+    problem = (
+        _Balanced(cost, u, v, epsilon) if mass is None else _Partial(cost, u, v, epsilon, mass)
+    )
     tolerance = max(tolerance, 16 * torch.finfo(dtype).eps)
 
     batch = cost.shape[0]

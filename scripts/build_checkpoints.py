@@ -29,7 +29,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", choices=CONVERSIONS, help="only this one (default: all)")
-    parser.add_argument("--wheels", type=Path, help="folder to take wheels from and download them to")
+    parser.add_argument(
+        "--wheels", type=Path, help="folder to take wheels from and download them to"
+    )
     parser.add_argument("--output", type=Path, default=SHIPPED)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

@@ -52,10 +52,17 @@ def convert(weights: bytes) -> tuple[DimlModel, dict[str, float]]:
             input=InputConfig(),
             layer=PARTS_AFTER,
             pooling="rollout",
-            defaults={"grid": 8, "marginals": "product", "mass": 0.5, "start_block": PARTS_AFTER + 1},
+            defaults={
+                "grid": 8,
+                "marginals": "product",
+                "mass": 0.5,
+                "start_block": PARTS_AFTER + 1,
+            },
         )
     )
-    inputs = torch.stack([*_photos(model), torch.randn(3, 224, 224, generator=torch.manual_seed(0))])
+    inputs = torch.stack(
+        [*_photos(model), torch.randn(3, 224, 224, generator=torch.manual_seed(0))]
+    )
     reference = [_run(graph, image[None].numpy()) for image in inputs]
     network = model.backbone.network
     network.load_state_dict(_timm_tensors(graph, reference[0]["positions"]), strict=True)
@@ -89,7 +96,9 @@ def _run(graph: onnx.ModelProto, image: np.ndarray) -> dict[str, np.ndarray]:
     }
     produced = {output for node in graph.graph.node for output in node.output}
     if missing := [name for name in wanted.values() if name not in produced]:
-        raise InputError(f"The graph in {SOURCE.file} has no {missing[0]}: it is not the pinned one.")
+        raise InputError(
+            f"The graph in {SOURCE.file} has no {missing[0]}: it is not the pinned one."
+        )
     extended = onnx.ModelProto()
     extended.CopyFrom(graph)
     extended.graph.output.extend(onnx.ValueInfoProto(name=name) for name in wanted.values())
@@ -124,7 +133,9 @@ def _timm_tensors(graph: onnx.ModelProto, positions: np.ndarray) -> dict[str, Te
     for block in range(BLOCKS):
         old, new = f"backbone.encoder.layer.{block}.", f"blocks.{block}."
         key, value, query, projection, fc1, fc2 = (next(matrices) for _ in range(6))
-        biases = [constants[f"{old}attention.attention.{part}.bias"] for part in ("query", "key", "value")]
+        biases = [
+            constants[f"{old}attention.attention.{part}.bias"] for part in ("query", "key", "value")
+        ]
         tensors |= {
             new + "attn.qkv.weight": torch.cat([query, key, value]),
             new + "attn.qkv.bias": torch.cat(biases),

@@ -48,7 +48,9 @@ def convert(weights: bytes) -> tuple[DimlModel, dict[str, float]]:
     wanted = network.state_dict()
     shapes = [tuple(tensor.shape) for tensor in stored.values()]
     if shapes != [tuple(tensor.shape) for tensor in wanted.values()]:
-        raise InputError(f"The tensors of {SOURCE.requirement} are not timm's: check the timm version.")
+        raise InputError(
+            f"The tensors of {SOURCE.requirement} are not timm's: check the timm version."
+        )
     network.load_state_dict(dict(zip(wanted, stored.values(), strict=True)))
     figures = _classify(model, _HALF, _HALF)
     imagenet = _classify(model, IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
