@@ -85,6 +85,8 @@ def explain_features(
         rollout_map_b=_numpy(embedding_b.rollout_map),
         iterations=int(transport.iterations),
         marginal_error=float(transport.marginal_error),
+        part_rollout_a=_numpy(model.part_rollout(a.map.shape[:2], a.attentions, options)),
+        part_rollout_b=_numpy(model.part_rollout(b.map.shape[:2], b.attentions, options)),
         photo_a=a.photo,
         photo_b=b.photo,
     )

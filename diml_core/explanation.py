@@ -6,6 +6,7 @@ API answer is a rendering of an :class:`Explanation`.
 
 from __future__ import annotations
 
+import csv
 import json
 import zipfile
 from dataclasses import asdict, dataclass, field
@@ -32,6 +33,8 @@ _ARRAYS = (
     "rollout_b",
     "rollout_map_a",
     "rollout_map_b",
+    "part_rollout_a",
+    "part_rollout_b",
 )
 
 
@@ -75,6 +78,9 @@ class Explanation:
         marginals_a, marginals_b: ``[Ra]``, ``[Rb]``, each summing to 1.
         rollout_a, rollout_b: ``[Ra]``, ``[Rb]`` rollout mass per part, or None (no attention).
         rollout_map_a, rollout_map_b: ``[h, w]`` the same at the resolution of the map, or None.
+        part_rollout_a, part_rollout_b: ``[Ra, h, w]``, ``[Rb, h, w]``: where each part looked, the
+            rollout rows of its tokens, each part summing to 1; or None. Too bulky for JSON: None
+            after loading from it.
         iterations: Sinkhorn iterations.
         marginal_error: L1 distance of the plan's marginals from what they must be.
         photo_a, photo_b: the pictures, or None after loading from JSON.
@@ -99,6 +105,8 @@ class Explanation:
     rollout_map_b: np.ndarray | None
     iterations: int
     marginal_error: float
+    part_rollout_a: np.ndarray | None = None
+    part_rollout_b: np.ndarray | None = None
     photo_a: Photo | None = field(default=None, repr=False)
     photo_b: Photo | None = field(default=None, repr=False)
 
@@ -226,12 +234,29 @@ class Explanation:
         try:
             values = json.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise InputError(f"'{path}' cannot be read as JSON ({error}): give another file.") from error
+            raise InputError(
+                f"'{path}' cannot be read as JSON ({error}): give another file."
+            ) from error
         return cls.from_dict(values)
+
+    def to_csv(self, path: str | PathLike[str]) -> None:
+        """Write every pair of parts that carries mass as a row of CSV, strongest first.
+
+        Columns: row and column of the part of A and of B (0-based), mass, cosine, contribution, share.
+        """
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(_CSV_COLUMNS)
+            for pair in self.strongest(self.plan.size):
+                if pair.mass > 0:
+                    numbers = (pair.mass, pair.cosine, pair.contribution, pair.share)
+                    writer.writerow([*pair.cell_a, *pair.cell_b, *numbers])
 
     def to_npz(self, path: str | PathLike[str]) -> None:
         """Write arrays, scalars and photos (at most 1024 px a side) as a compressed ``.npz``."""
         arrays = {name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None}
+        for name in arrays.keys() & {"part_rollout_a", "part_rollout_b"}:
+            arrays[name] = arrays[name].astype(np.float32)  # what the network gave; half the file
         for side in "ab":
             if (photo := getattr(self, f"photo_{side}")) is not None:
                 small = photo.image.copy()
@@ -259,6 +284,10 @@ class Explanation:
             values[group] = {side: arrays.get(f"{group}_{side}") for side in "ab"}
         explanation = cls.from_dict(values)
         for side in "ab":
+            if (rows := arrays.get(f"part_rollout_{side}")) is not None:
+                rows = rows.astype(np.float64)
+                rows.flags.writeable = False
+                object.__setattr__(explanation, f"part_rollout_{side}", rows)
             if (pixels := arrays.get(f"photo_{side}")) is not None:
                 photo = load_photo(pixels, name=getattr(explanation, f"name_{side}"))
                 object.__setattr__(explanation, f"photo_{side}", photo)
@@ -273,6 +302,16 @@ _PER_SIDE = {
     "rollout": "rollout",
     "rollout_map": "rollout_map",
 }
+_CSV_COLUMNS = (
+    "row_a",
+    "column_a",
+    "row_b",
+    "column_b",
+    "mass",
+    "cosine",
+    "contribution",
+    "share",
+)
 _BULKY = ("plan", "part_similarity", "contribution", "marginals", "rollout", "rollout_map")
 
 

@@ -87,7 +87,9 @@ class ModelConfig:
             given |= {key: tuple(given[key]) for key in ("mean", "std") if key in given}
             return cls(input=InputConfig(**given), **values)
         except TypeError as error:
-            raise InputError(f"The model config is not valid ({error}): correct the config.") from error
+            raise InputError(
+                f"The model config is not valid ({error}): correct the config."
+            ) from error
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``config.json``."""
@@ -263,6 +265,33 @@ class DimlModel(nn.Module):
             rollout_map=None if weights is None else weights.unflatten(-1, map_shape),
         )
 
+    def part_rollout(
+        self, map_shape: Grid, attentions: tuple[Tensor | None, ...], options: ExplainOptions
+    ) -> Tensor | None:
+        """Where every part looked: the rollout rows of its tokens, averaged.
+
+        Args:
+            map_shape: rows and columns of the map.
+            attentions: per block ``[..., heads, T, T]``, or empty.
+            options: grid, start block, head fusion and kept mass are used.
+
+        Returns:
+            ``[..., R, h, w]``, each part summing to 1; None without attention.
+        """
+        if not attentions:
+            return None
+        rows = attention_rollout(
+            attentions,
+            start_block=options.start_block or 0,
+            head_fusion=options.head_fusion,
+            kept_mass=options.kept_mass,
+        )
+        prefix = self.backbone.prefix_tokens
+        patches = patch_rollout(rows[..., prefix:, :], prefix)
+        pooling = _pooling(map_shape, grid_on_map(map_shape, options.grid), "area").to(patches)
+        shares = pooling / pooling.sum(-1, keepdim=True)
+        return (shares @ patches).unflatten(-1, map_shape)
+
     def _rollout_weights(
         self, attentions: tuple[Tensor | None, ...], options: ExplainOptions
     ) -> Tensor | None:
@@ -292,6 +321,8 @@ def _pool_parts(pooling: Tensor, cells: Tensor, weights: Tensor | None) -> Tenso
     shares = pooling * weights[..., None, :]
     total = shares.sum(-1, keepdim=True)
     # A part that truncation left without any rollout mass still has a content: its plain mean.
-    return torch.where(total > 0, shares, pooling) / torch.where(
-        total > 0, total, pooling.sum(-1, keepdim=True)
-    ) @ cells
+    return (
+        torch.where(total > 0, shares, pooling)
+        / torch.where(total > 0, total, pooling.sum(-1, keepdim=True))
+        @ cells
+    )

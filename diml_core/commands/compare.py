@@ -42,9 +42,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--kept-mass", type=float, metavar="M", help="share of the rollout that truncation keeps"
     )
-    parser.add_argument("--epsilon", type=float, metavar="E", help="entropy of the transport, 0.005 to 1")
+    parser.add_argument(
+        "--epsilon", type=float, metavar="E", help="entropy of the transport, 0.005 to 1"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
     parser.add_argument("--npz", type=Path, metavar="FILE", help="write everything as NumPy arrays")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write all pairs of parts as CSV")
     parser.add_argument("--figure", type=Path, metavar="FILE", help="draw a .png, .svg or .pdf")
     parser.add_argument(
         "--top", type=int, default=10, metavar="K", help="part pairs to list (default: %(default)s)"
@@ -79,8 +82,12 @@ def run(arguments: argparse.Namespace) -> None:
             explanation.to_json(arguments.json)
         if arguments.npz:
             explanation.to_npz(arguments.npz)
+        if arguments.csv:
+            explanation.to_csv(arguments.csv)
         if arguments.figure:
-            from diml_core.drawing import save_figure  # matplotlib is slow to import, and optional here
+            from diml_core.drawing import (
+                save_figure,
+            )  # matplotlib is slow to import, and optional here
 
             save_figure(explanation, arguments.figure)
     except OSError as error:
@@ -118,9 +125,11 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
     """Refuse outputs that cannot work before minutes of work, not after."""
     if arguments.top < 0:
         raise InputError(f"--top must be 0 or more, not {arguments.top}.")
-    for path in filter(None, (arguments.json, arguments.npz, arguments.figure)):
+    for path in filter(None, (arguments.json, arguments.npz, arguments.csv, arguments.figure)):
         if not path.parent.is_dir():
-            raise InputError(f"The folder '{path.parent}' for '{path.name}' does not exist: create it first.")
+            raise InputError(
+                f"The folder '{path.parent}' for '{path.name}' does not exist: create it first."
+            )
         if path.is_dir():
             raise InputError(f"'{path}' is a folder: give the name of a file.")
     if arguments.figure and arguments.figure.suffix.lower() not in _FIGURE_SUFFIXES:
