@@ -6,10 +6,19 @@ import re
 import tempfile
 from pathlib import Path
 
+from app.report import report_html
 from diml_core.drawing import save_figure
 from diml_core.explanation import Explanation
 
-FORMATS = ("png", "svg", "json", "npz")
+FORMATS = {
+    "html": "Interactive report (HTML)",
+    "png": "Figure (PNG)",
+    "svg": "Figure (SVG)",
+    "csv": "Part pairs (CSV)",
+    "json": "Data (JSON)",
+    "npz": "Data (NPZ)",
+}
+"""Endings of the files, and what the page calls them."""
 
 
 def write(explanation: Explanation, format: str, flow_lines: int) -> Path:
@@ -25,10 +34,11 @@ def write(explanation: Explanation, format: str, flow_lines: int) -> Path:
     """
     names = [_plain(name) for name in (explanation.name_a, explanation.name_b)]
     path = Path(tempfile.mkdtemp(prefix="diml-")) / f"{names[0]}--{names[1]}.{format}"
-    if format == "json":
-        explanation.to_json(path)
-    elif format == "npz":
-        explanation.to_npz(path)
+    data = {"json": explanation.to_json, "npz": explanation.to_npz, "csv": explanation.to_csv}
+    if format in data:
+        data[format](path)
+    elif format == "html":
+        path.write_text(report_html(explanation), encoding="utf-8")
     else:
         save_figure(explanation, path, flow_lines=flow_lines)
     return path

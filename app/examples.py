@@ -13,6 +13,8 @@ from pathlib import Path
 import gradio as gr
 from PIL import Image
 
+from diml_core.images import Photo, load_photo
+
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "examples"
 _THUMBNAIL = (88, 66)  # px
 
@@ -36,6 +38,22 @@ def example_pairs() -> tuple[ExamplePair, ...]:
     return tuple(
         ExamplePair(**{**row, "a": FOLDER / row["a"], "b": FOLDER / row["b"]}) for row in rows
     )
+
+
+def example_photo(name: str) -> Path | None:
+    """The example photo of that file name, if there is one."""
+    return next((p for pair in example_pairs() for p in (pair.a, pair.b) if p.name == name), None)
+
+
+def is_example(photo: Photo) -> bool:
+    """Whether a photo is, pixel by pixel, the example of its name."""
+    path = example_photo(photo.name)
+    return path is not None and _digest(path) == photo.digest
+
+
+@cache
+def _digest(path: Path) -> str:
+    return load_photo(path).digest
 
 
 _SCRIPT = """

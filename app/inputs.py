@@ -37,6 +37,8 @@ class PhotoInput(gr.Image):
             image_mode=None,
             sources=["upload", "webcam", "clipboard"],
             buttons=["fullscreen"],
+            height=170,
+            placeholder="Drop a photo\nor choose one",
             **kwargs,
         )
 
@@ -67,7 +69,9 @@ def upload_from(data: dict[str, Any]) -> Upload:
             API caller must not make the server read its own files.
     """
     if not isinstance(data, dict):
-        raise InputError("A photo must be an uploaded file: send it with gradio_client.handle_file(path).")
+        raise InputError(
+            "A photo must be an uploaded file: send it with gradio_client.handle_file(path)."
+        )
     name, path, url = data.get("orig_name"), data.get("path"), data.get("url") or ""
     if url.startswith("data:"):
         encoded = url.partition(",")[2]
@@ -76,7 +80,11 @@ def upload_from(data: dict[str, Any]) -> Upload:
         try:
             return Upload(base64.b64decode(encoded, validate=True), name)
         except binascii.Error as error:
-            raise InputError("The photo's data: URL is not valid base64: send a file instead.") from error
+            raise InputError(
+                "The photo's data: URL is not valid base64: send a file instead."
+            ) from error
     if not path or not is_in_or_equal(path, get_upload_folder()):
-        raise InputError("That photo was not uploaded here: send it with gradio_client.handle_file(path).")
+        raise InputError(
+            "That photo was not uploaded here: send it with gradio_client.handle_file(path)."
+        )
     return Upload(Path(path), name or Path(path).name)

@@ -20,15 +20,20 @@ def build_page(explorer: Explorer | None = None) -> gr.Blocks:
             "which part matches which, and what that adds to the score.",
             elem_classes="title",
         )
-        compare.build(explorer or Explorer())
+        compare.build(explorer or Explorer(), page)
     return page
+
+
+def _style() -> str:
+    return "".join(path.read_text(encoding="utf-8") for path in (theme.CSS_PATH, viewer.CSS_PATH))
 
 
 def launch_options() -> dict[str, Any]:
     """What Gradio 6 takes at launch."""
     return {
         "theme": theme.theme(),
-        "css_paths": [theme.CSS_PATH, viewer.CSS_PATH],
+        # In the head, as they are: Gradio rewrites the selectors of css_paths and drops @container rules.
+        "head": f"<style>{_style()}</style>",
         "allowed_paths": [str(examples.FOLDER)],  # whatever folder the app is started from
         "max_file_size": DEFAULT_LIMITS.max_bytes,
         "show_error": True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import AbstractContextManager
 from typing import Any
 
 from diml_core.checkpoints import load_model, shipped_models
@@ -50,6 +51,22 @@ class Explorer:
         """Whether comparing this photo needs no forward pass."""
         return (model_name, photo.digest) in self._features
 
+    def remembered(self, model_name: str, digest: str) -> ImageFeatures:
+        """The features of a photo that was compared a while ago, by its digest.
+
+        Raises:
+            InputError: no longer in memory.
+        """
+        with self._lock:
+            if (key := (model_name, digest)) not in self._features:
+                raise InputError("This pair is no longer in memory: choose the photos again.")
+            self._features.move_to_end(key)
+            return self._features[key]
+
+    def network(self) -> AbstractContextManager[Any]:
+        """Hold this while running a model: two forward passes at once only make both slower."""
+        return self._lock
+
     def features(self, model_name: str, photo: Photo) -> ImageFeatures:
         """The network's output for a photo, from the cache if it has seen these pixels."""
         key = (model_name, photo.digest)
@@ -69,7 +86,5 @@ class Explorer:
         """Explain a pair; see :func:`diml_core.explain`. Raises InputError."""
         model = self.model(model_name)
         model.options(**options)  # a bad option should not wait for the network
-        features = [
-            self.features(model_name, load_photo(image)) for image in (image_a, image_b)
-        ]
+        features = [self.features(model_name, load_photo(image)) for image in (image_a, image_b)]
         return explain(model, *features, **options)

@@ -1,11 +1,11 @@
 // From the payload to numbers: decoded matrices and everything that is derived from them once per pair.
 
+function decodeBytes(base64) {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
 function decodeFloats(base64) {
-  if (!base64) return null;
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return new Float32Array(bytes.buffer);
+  return base64 ? new Float32Array(decodeBytes(base64).buffer) : null;
 }
 
 function buildPair(payload) {
@@ -19,24 +19,34 @@ function buildPair(payload) {
     marginals: decodeFloats(raw.marginals),
     rollout: decodeFloats(raw.rollout),
     rolloutGrid: raw.rolloutGrid,
+    looked: raw.looked && { steps: decodeBytes(raw.looked.steps), top: decodeFloats(raw.looked.top) },
+    digest: raw.digest,
+    example: raw.example,
   });
-  const pair = {
-    a: side(payload.a),
-    b: side(payload.b),
-    plan: decodeFloats(payload.plan),
-    cosine: decodeFloats(payload.cosine),
-    mass: payload.mass,
-    similarity: payload.similarity,
-    global: payload.global,
-    structural: payload.structural,
-    model: payload.model,
-    marginalsName: payload.marginals,
-    startBlock: payload.startBlock,
-    iterations: payload.iterations,
-    marginalError: payload.marginalError,
-  };
-  const { a, b, plan, cosine } = pair;
+  return withPlan(
+    {
+      a: side(payload.a),
+      b: side(payload.b),
+      cosine: decodeFloats(payload.cosine),
+      global: payload.global,
+      model: payload.model,
+      options: payload.options,
+      iterations: payload.iterations,
+      reproduce: payload.reproduce,
+    },
+    decodeFloats(payload.plan),
+    payload, // the scores in full precision
+  );
+}
+
+// The pair with a plan, and everything that follows from it. Without exact scores they are summed here.
+function withPlan(base, plan, exact = null) {
+  const pair = { ...base, a: { ...base.a }, b: { ...base.b }, plan, settled: Boolean(exact) };
+  const { a, b, cosine } = pair;
+  pair.mass = exact?.mass ?? sumOf(plan);
   pair.contribution = Float64Array.from(plan, (mass, k) => (mass * cosine[k]) / pair.mass);
+  pair.structural = exact?.structural ?? sumOf(pair.contribution);
+  pair.similarity = exact?.similarity ?? (pair.global + pair.structural) / 2;
   for (const each of [a, b]) {
     each.contribution = new Float64Array(each.count);
     each.best = new Float64Array(each.count).fill(-1);
@@ -91,4 +101,42 @@ function sumOf(values, indices) {
 
 function cellName(side, part) {
   return `row ${Math.floor(part / side.columns) + 1}, column ${(part % side.columns) + 1}`;
+}
+
+// Where the tokens of some parts looked, as a grid of the map's resolution; null without attention.
+function lookedAt(side, parts) {
+  if (!side.looked) return null;
+  const [rows, columns] = side.rolloutGrid;
+  const values = new Float64Array(rows * columns);
+  for (const part of parts) {
+    const scale = side.looked.top[part] / 255 / parts.length;
+    for (let k = 0; k < values.length; k++) values[k] += side.looked.steps[part * values.length + k] * scale;
+  }
+  return { rows, columns, values };
+}
+
+// The place of some parts in their photo, as fractions of its width and height.
+function boxOf(side, parts) {
+  const rows = parts.map((part) => Math.floor(part / side.columns));
+  const columns = parts.map((part) => part % side.columns);
+  return {
+    left: Math.min(...columns) / side.columns,
+    top: Math.min(...rows) / side.rows,
+    right: (Math.max(...columns) + 1) / side.columns,
+    bottom: (Math.max(...rows) + 1) / side.rows,
+  };
+}
+
+// The parts of another grid in the same place: those whose centre lies in the box, or the one under its centre.
+function partsIn(side, box) {
+  const inside = [];
+  for (let part = 0; part < side.count; part++) {
+    const x = ((part % side.columns) + 0.5) / side.columns;
+    const y = (Math.floor(part / side.columns) + 0.5) / side.rows;
+    if (x > box.left && x < box.right && y > box.top && y < box.bottom) inside.push(part);
+  }
+  if (inside.length) return inside;
+  const column = Math.floor(((box.left + box.right) / 2) * side.columns);
+  const row = Math.floor(((box.top + box.bottom) / 2) * side.rows);
+  return [row * side.columns + column];
 }

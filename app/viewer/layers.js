@@ -33,7 +33,9 @@ const LAYERS = [
     id: "rollout",
     label: "Attention",
     map: "inferno",
-    help: "Truncated attention rollout: from which patches the class token got its information.",
+    help:
+      "Truncated attention rollout: from which patches the class token got its information. Point at a part " +
+      "to see where that part looked.",
     available: (pair) => Boolean(pair.a.rollout && pair.b.rollout),
     missing: "Only vision transformers have attention to roll out.",
     grid: (pair, side) => ({
@@ -43,6 +45,9 @@ const LAYERS = [
     }),
     range: (pair) => [0, largest(pair, (side) => side.rollout)],
     format: (value) => value.toFixed(4),
+    // What replaces the layer on the photo that is pointed at.
+    pointed: (pair, side, parts) => lookedAt(pair[side], parts),
+    pointedLabel: "Attention of this part",
   },
   { id: "none", label: "Photo only", help: "No colours: the photos and the flow lines." },
 ];

@@ -1,7 +1,9 @@
-// Pointer, touch and keyboard on one photo, turned into three calls: hover(part), select(parts), clear().
+// Pointer, touch and keyboard on one photo, turned into two calls: hover(part), select(parts).
+// Arrow keys move, Shift with them grows a region, Enter keeps it.
 
-function listenToFrame(frame, grid, { hover, select, clear, keyboardCell }) {
+function listenToFrame(frame, grid, { hover, select, keyboardCell }) {
   let dragStart = null;
+  let anchor = null; // where the keyboard began to grow a region
 
   const partAt = (event) => {
     const { rows, columns } = grid();
@@ -50,11 +52,16 @@ function listenToFrame(frame, grid, { hover, select, clear, keyboardCell }) {
     if (event.key in moves) {
       const row = Math.floor(at / columns) + moves[event.key][0];
       const column = (at % columns) + moves[event.key][1];
-      if (row >= 0 && row < rows && column >= 0 && column < columns) {
-        hover(row * columns + column, true);
+      if (row < 0 || row >= rows || column < 0 || column >= columns) return;
+      const to = row * columns + column;
+      if (event.shiftKey) {
+        anchor ??= at;
+        select(region(anchor, to), to);
+      } else {
+        anchor = null;
+        hover(to, true);
       }
     } else if (event.key === "Enter" || event.key === " ") select([at]);
-    else if (event.key === "Escape") clear();
     else return;
     event.preventDefault();
   });

@@ -9,7 +9,7 @@ function renderReadout(root, pair, active) {
         "p",
         { className: "diml-hint" },
         "Point at a part of either photo to see where it goes. Click to keep it, drag to select a " +
-          "region, Escape to let go; arrow keys and Enter do the same.",
+          "region, Escape to let go. Keyboard: Tab, arrows, Shift with arrows, Enter, Escape.",
       ),
     );
     return;
@@ -20,8 +20,8 @@ function renderReadout(root, pair, active) {
   const contribution = sumOf(here.contribution, parts);
   const mass = sumOf(flow.mass);
   const title = parts.length === 1 ? `Part at ${cellName(here, parts[0])}` : `${parts.length} parts`;
-  const rows = strongestOf(flow.contribution, TARGETS_LISTED).map((to) => {
-    const cosine = cosineBetween(pair, side, parts, to);
+  const rows = strongestOf(flow.mass, TARGETS_LISTED).map((to) => {
+    const cosine = cosineTo(pair, flow, to);
     return make(
       "tr",
       {},
@@ -63,14 +63,13 @@ function renderReadout(root, pair, active) {
 }
 
 // For several parts, the cosine that explains the numbers: contribution x transported mass / mass.
-function cosineBetween(pair, side, parts, to) {
-  const { mass, contribution } = flowFrom(pair, side, parts);
+function cosineTo(pair, { mass, contribution }, to) {
   return mass[to] > 0 ? (contribution[to] * pair.mass) / mass[to] : 0;
 }
 
 function spoken(pair, active) {
   const { side, parts, flow } = active;
-  const [to] = strongestOf(flow.contribution, 1);
+  const [to] = strongestOf(flow.mass, 1);
   const from = parts.length === 1 ? cellName(pair[side], parts[0]) : `${parts.length} parts`;
   const share = sumOf(pair[side].contribution, parts) / (pair.structural || 1);
   return to === undefined

@@ -1,18 +1,6 @@
-// The score as a running sum: the global term, then the parts of A from strongest to weakest.
+// The score as a running sum: the global term, then the parts from strongest to weakest.
 
-function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key === "style") node.style.cssText = value;
-    else if (key in node && key !== "role") node[key] = value;
-    else node.setAttribute(key, value);
-  }
-  // Text always arrives as text nodes: nothing a user wrote can become markup.
-  node.append(...children);
-  return node;
-}
-
-const percent = (fraction, digits = 0) => `${(100 * fraction).toFixed(digits)}%`;
+const STRONGEST_NAMED = 5;
 
 // Numbers that are shown as a sum must add up as they are shown.
 function shownSum(pair, digits = 4) {
@@ -21,10 +9,8 @@ function shownSum(pair, digits = 4) {
   return { total, global, structural: Number((total - global).toFixed(digits)), digits };
 }
 
-function renderScore(root, pair, lineCount, onHover) {
+function renderScore(root, pair, { side, lineCount, onHover }) {
   const { total, global, structural, digits } = shownSum(pair);
-  const carried = sumOf(pair.contribution, pair.order.subarray(0, lineCount));
-  const share = pair.structural ? carried / pair.structural : 0;
   const sum = make(
     "div",
     { className: "diml-sum" },
@@ -39,17 +25,24 @@ function renderScore(root, pair, lineCount, onHover) {
       "diml-structural",
     ),
   );
-  const note = make(
-    "p",
-    { className: "diml-note" },
-    lineCount
-      ? `The ${lineCount} lines shown carry ${percent(share)} of the structural part.`
-      : "No lines are shown: move the slider to see what matches what.",
-    pair.mass < 0.9995
-      ? ` Only ${percent(pair.mass)} of the mass is transported: the worst-matching rest stays unmatched.`
-      : "",
-  );
-  root.replaceChildren(sum, bar(pair, onHover), note);
+  const note = make("p", { className: "diml-note" });
+  const order = strongestOf(pair[side].contribution, pair[side].count);
+  const say = (reached) => {
+    note.textContent = noteText(pair, side, order, reached ?? Math.min(STRONGEST_NAMED, order.length), lineCount);
+  };
+  say(null);
+  root.replaceChildren(sum, bar(pair, side, order, say, onHover), note);
+}
+
+function noteText(pair, side, order, count, lineCount) {
+  const share = (value) => percent(pair.structural ? value / pair.structural : 0);
+  const parts = sumOf(pair[side].contribution, order.slice(0, count));
+  const notes = [`The ${count} strongest of the ${pair[side].count} parts of ${side.toUpperCase()} carry ${share(parts)} of the structural part`];
+  if (lineCount) {
+    notes.push(`${plural(lineCount, "flow line")}: ${share(sumOf(pair.contribution, pair.order.subarray(0, lineCount)))}`);
+  }
+  if (pair.options.mass < 1) notes.push(`mass transported: ${percent(pair.mass)}`);
+  return notes.join("  ·  ");
 }
 
 function term(name, value, detail, className) {
@@ -61,14 +54,14 @@ function term(name, value, detail, className) {
   );
 }
 
-function bar(pair, onHover) {
-  const order = strongestOf(pair.a.contribution, pair.a.count);
-  const positive = Math.max(pair.global, 0) / 2 + sumOf(pair.a.contribution, order) / 2 || 1;
-  const top = pair.a.contribution[order[0]] || 1;
+function bar(pair, side, order, say, onHover) {
+  const values = pair[side].contribution;
+  const positive = Math.max(pair.global, 0) / 2 + sumOf(values, order) / 2 || 1;
+  const top = values[order[0]] || 1;
   const track = make("div", {
     className: "diml-bar",
     role: "img",
-    ariaLabel: "The score as a bar: the global part, then the parts of A from strongest to weakest",
+    ariaLabel: `The score as a bar: the global part, then the parts of ${side.toUpperCase()} from strongest to weakest`,
   });
   const width = (value) => `width:${(100 * value) / positive}%;`;
   track.append(
@@ -78,17 +71,22 @@ function bar(pair, onHover) {
       title: `global part: ½ × ${pair.global.toFixed(4)}`,
     }),
   );
-  for (const part of order) {
-    const value = pair.a.contribution[part];
+  order.forEach((part, rank) => {
     const segment = make("span", {
       className: "diml-bar-part",
-      style: `${width(value / 2)}background:${colour("magma", value / top)}`,
-      title: `${cellName(pair.a, part)} of A: ½ × ${value.toFixed(4)}`,
+      style: `${width(values[part] / 2)}background:${colour("magma", values[part] / top)}`,
+      title: `${cellName(pair[side], part)} of ${side.toUpperCase()}: ½ × ${values[part].toFixed(4)}`,
     });
     segment.dataset.part = part;
-    segment.addEventListener("pointerenter", () => onHover(part));
-    segment.addEventListener("pointerleave", () => onHover(null));
+    segment.addEventListener("pointerenter", () => {
+      say(rank + 1);
+      onHover(part);
+    });
+    segment.addEventListener("pointerleave", () => {
+      say(null);
+      onHover(null);
+    });
     track.append(segment);
-  }
+  });
   return track;
 }

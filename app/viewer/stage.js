@@ -1,7 +1,7 @@
 // Painting: the colours over each photo and the flow lines between them.
 
 const BOW = 0.3; // sideways bend of a line, as a fraction of its length
-const LINE_WIDTH = [1.5, 9]; // px, for the weakest and the strongest line
+const LINE_WIDTH = [1.2, 7]; // px, for no mass and for the most mass of any line
 
 function sizeCanvas(canvas) {
   const box = canvas.getBoundingClientRect();
@@ -18,7 +18,9 @@ function sizeCanvas(canvas) {
   return { context, width: box.width, height: box.height };
 }
 
-function paintGrid(canvas, grid, range, map, opacity) {
+// `veil` is how opaque the lowest value is, as a fraction of the opacity: below 1, the photo stays visible where
+// there is little to see.
+function paintGrid(canvas, grid, range, map, opacity, veil = 0.4) {
   const { context, width, height } = sizeCanvas(canvas);
   if (!grid) return;
   const cellWidth = width / grid.columns;
@@ -26,7 +28,8 @@ function paintGrid(canvas, grid, range, map, opacity) {
   for (let row = 0; row < grid.rows; row++) {
     for (let column = 0; column < grid.columns; column++) {
       const value = grid.values[row * grid.columns + column];
-      context.fillStyle = colour(map, (value - range[0]) / (range[1] - range[0]), opacity);
+      const fraction = Math.min(1, Math.max(0, (value - range[0]) / (range[1] - range[0])));
+      context.fillStyle = colour(map, fraction, opacity * (veil + (1 - veil) * fraction));
       // Edges are rounded to whole pixels so that neighbours neither overlap nor leave seams.
       const left = Math.round(column * cellWidth);
       const top = Math.round(row * cellHeight);
@@ -71,8 +74,8 @@ function outlineParts(canvas, side, parts) {
   }
 }
 
-// Lines are [partA, partB, strength 0..1]; strength gives width and colour.
-function paintLines(canvas, frames, pair, lines, map, faded) {
+// Lines are indices of pairs of parts, strongest first. Width is by mass, colour by contribution up to `top`.
+function paintLines(canvas, frames, pair, lines, map, top) {
   const { context } = sizeCanvas(canvas);
   const origin = canvas.getBoundingClientRect();
   const boxes = { a: frames.a.getBoundingClientRect(), b: frames.b.getBoundingClientRect() };
@@ -86,9 +89,12 @@ function paintLines(canvas, frames, pair, lines, map, faded) {
   };
   const stacked = boxes.b.top >= boxes.a.bottom;
   context.lineCap = "round";
-  context.globalAlpha = faded ? 0.35 : 1;
+  const mostMass = Math.max(...lines.map((k) => pair.plan[k]), 1e-12);
   // Weakest first, so that the strongest lie on top.
-  for (const [partA, partB, strength] of [...lines].reverse()) {
+  for (const k of lines.toReversed()) {
+    const partA = Math.floor(k / pair.b.count);
+    const partB = k % pair.b.count;
+    const strength = pair.contribution[k] / top;
     const [x0, y0] = centre("a", partA);
     const [x1, y1] = centre("b", partB);
     const [reachX, reachY] = stacked ? [0, (y1 - y0) * 0.4] : [(x1 - x0) * 0.4, 0];
@@ -100,10 +106,10 @@ function paintLines(canvas, frames, pair, lines, map, faded) {
     const path = new Path2D();
     path.moveTo(x0, y0);
     path.bezierCurveTo(x0 + reachX + bowX, y0 + reachY + bowY, x1 - reachX + bowX, y1 - reachY + bowY, x1, y1);
-    const width = LINE_WIDTH[0] + (LINE_WIDTH[1] - LINE_WIDTH[0]) * strength;
+    const width = LINE_WIDTH[0] + ((LINE_WIDTH[1] - LINE_WIDTH[0]) * pair.plan[k]) / mostMass;
     // A light casing keeps dark lines visible on dark photos, and the other way round.
-    context.strokeStyle = "rgba(255,255,255,.75)";
-    context.lineWidth = width + 2;
+    context.strokeStyle = "rgba(255,255,255,.7)";
+    context.lineWidth = width + 1.6;
     context.stroke(path);
     context.strokeStyle = colour(map, strength);
     context.lineWidth = width;
@@ -118,5 +124,4 @@ function paintLines(canvas, frames, pair, lines, map, faded) {
       context.stroke();
     }
   }
-  context.globalAlpha = 1;
 }

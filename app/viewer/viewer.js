@@ -1,17 +1,38 @@
 // The viewer: one pair of photos, linked. Everything it shows is computed here from one payload.
+//
+// createViewer(host, { address, ask }): `address` makes it keep its view in the address bar; `ask` is the way to
+// the network for the counterfactual (cover.js), absent in a saved report.
 
-function createViewer(host) {
+function createViewer(host, { address = false, ask = null } = {}) {
   const find = (role) => host.querySelector(`[data-role="${role}"]`);
   const root = host.querySelector(".diml");
-  const state = { pair: null, layer: "contribution", lines: 24, opacity: 50, hover: null, pinned: null };
+  const frames = { a: find("frame-a"), b: find("frame-b") };
+  const state = {
+    settled: null, // the pair as the payload gave it
+    pair: null, // the pair as shown: with the plan of the chosen number of iterations
+    layer: "contribution",
+    lines: 16,
+    opacity: 50,
+    stop: ITERATION_STOPS.length - 1,
+    hover: null,
+    pinned: null,
+    barSide: "a",
+  };
+  let awaited = address ? new URLSearchParams(location.search) : null;
   let frameRequest = 0;
+  let writeAddressTimer = 0;
+  const link = linkViewers(
+    root,
+    ({ kind, side, digest, box }) => {
+      if (!state.pair) return;
+      const here = box && state.pair[side].digest === digest;
+      set(kind, here ? { side, parts: partsIn(state.pair[side], box) } : null);
+    },
+    () => state.pinned && link.announce(state.pair, "pinned", state.pinned),
+  );
 
   const active = () => state.hover ?? state.pinned;
-  const frames = { a: find("frame-a"), b: find("frame-b") };
-
-  function point(side, parts) {
-    return parts && { side, parts, flow: flowFrom(state.pair, side, parts) };
-  }
+  const pointAt = ({ side, parts, cursor }) => ({ side, parts, cursor, flow: flowFrom(state.pair, side, parts) });
 
   function repaint() {
     // At most once per frame, however fast the pointer moves.
@@ -23,82 +44,51 @@ function createViewer(host) {
 
   function paint() {
     const { pair } = state;
-    const layer = LAYERS.find((each) => each.id === state.layer);
     const pointed = active();
-    const opacity = state.opacity / 100;
-    for (const side of ["a", "b"]) {
-      const canvas = find(`overlay-${side}`);
-      const receives = pointed && pointed.side !== side;
-      if (receives) {
-        const values = pointed.flow.contribution;
-        const top = Math.max(...values, 1e-12);
-        paintGrid(canvas, gridOf(pair, side, values), [0, top], "magma", opacity);
-      } else {
-        const grid = layer.map ? layer.grid(pair, side) : null;
-        paintGrid(canvas, grid, layer.map && layer.range(pair), layer.map, opacity);
-      }
-      if (pointed?.side === side) outlineParts(canvas, pair[side], pointed.parts);
-      else if (pointed) outlineParts(canvas, pair[side], strongestOf(pointed.flow.contribution, 1));
-      frames[side].classList.toggle("diml-coloured", Boolean(layer.map || receives) && opacity > 0);
-    }
-    paintLines(find("flow"), frames, pair, pointed ? ribbons(pair, pointed) : strongestLines(), "magma");
-    renderLegends(layer, pointed);
+    find("legends").replaceChildren(...paintPair(find, frames, pair, state, pointed));
     renderReadout(find("readout"), pair, pointed);
-    for (const segment of root.querySelectorAll(".diml-bar-part")) {
-      const on = pointed?.side === "a" && pointed.parts.includes(Number(segment.dataset.part));
-      segment.classList.toggle("diml-on", on);
+    placeTip(find("tip"), pointed && frames[pointed.side], pair, pointed);
+    if (find("formula-drawer").open) {
+      renderFormula(find("formula"), pair, state.settled, pointed, ITERATION_STOPS[state.stop]);
+    };
+    if (pointed && pointed.side !== state.barSide) {
+      state.barSide = pointed.side;
+      refreshScore();
+    }
+    for (const segment of find("score").querySelectorAll(".diml-bar-part")) {
+      segment.classList.toggle("diml-on", Boolean(pointed?.parts.includes(Number(segment.dataset.part))));
     }
   }
 
-  function strongestLines() {
-    const { pair } = state;
-    const top = pair.contribution[pair.order[0]] || 1;
-    return Array.from(pair.order.subarray(0, state.lines))
-      .filter((k) => pair.contribution[k] > 0)
-      .map((k) => [Math.floor(k / pair.b.count), k % pair.b.count, pair.contribution[k] / top]);
-  }
-
-  function ribbons(pair, pointed) {
-    const lines = [];
-    for (const part of pointed.parts) {
-      for (const to of strongestOf(flowFrom(pair, pointed.side, [part]).contribution, 6)) {
-        const [a, b] = pointed.side === "a" ? [part, to] : [to, part];
-        lines.push([a, b, pair.contribution[a * pair.b.count + b]]);
-      }
+  // The only way that what is pointed at changes. `kind` is "hover" or "pinned".
+  function set(kind, pointed) {
+    state[kind] = pointed && pointAt(pointed);
+    if (kind === "pinned") {
+      state.hover = null;
+      renderCover(find("cover"), state.pair, state.pinned, ask && askForThisPair);
+      writeAddress();
     }
-    lines.sort((x, y) => y[2] - x[2]);
-    const top = lines[0]?.[2] || 1;
-    return lines.slice(0, 40).map(([a, b, value]) => [a, b, value / top]);
+    repaint();
   }
 
-  function renderLegends(layer, pointed) {
-    const { pair } = state;
-    const legends = [];
-    if (layer.map) {
-      const where = pointed ? `${layer.label} (${pointed.side.toUpperCase()})` : layer.label;
-      legends.push(legend(where, layer.map, layer.range(pair), layer.format, layer.help));
-    } else legends.push(make("span", { className: "diml-hint" }, layer.help));
-    const flows = pointed ? ribbons(pair, pointed) : strongestLines();
-    if (flows.length) {
-      const [a, b] = flows[0];
-      const top = pair.contribution[a * pair.b.count + b];
-      legends.push(
-        legend("Flow lines", "magma", [0, top], (v) => v.toFixed(4), "Contribution of a pair of parts; wider is more."),
-      );
-    }
-    find("legends").replaceChildren(...legends);
+  function pointAndTell(kind, pointed) {
+    set(kind, pointed);
+    link.announce(state.pair, kind, pointed);
   }
 
-  function legend(name, map, range, format, help) {
-    return make(
-      "div",
-      { className: "diml-legend", title: help },
-      make("span", { className: "diml-legend-name" }, name),
-      make("span", {}, format(range[0])),
-      make("span", { className: "diml-ramp", style: `background:${gradient(map)}` }),
-      make("span", {}, format(range[1])),
-      make("small", {}, help),
-    );
+  function askForThisPair(side, parts, cover) {
+    const { model, options, a, b } = state.settled;
+    return ask({ model, options, digests: [a.digest, b.digest], side, parts, cover });
+  }
+
+  function refreshScore() {
+    find("lines-out").value = state.lines;
+    const side = state.barSide;
+    renderScore(find("score"), state.pair, {
+      side,
+      lineCount: Math.min(state.lines, state.pair.order.length),
+      onHover: (part) => pointAndTell("hover", part === null ? null : { side, parts: [part] }),
+    });
   }
 
   function renderLayers() {
@@ -119,6 +109,7 @@ function createViewer(host) {
       button.addEventListener("click", () => {
         state.layer = layer.id;
         renderLayers();
+        writeAddress();
         repaint();
       });
       return button;
@@ -126,74 +117,106 @@ function createViewer(host) {
     find("layers").replaceChildren(...buttons);
   }
 
-  function refreshScore() {
-    find("lines-out").value = state.lines;
-    renderScore(find("score"), state.pair, Math.min(state.lines, state.pair.order.length), (part) => {
-      state.hover = part === null ? null : point("a", [part]);
-      repaint();
-    });
+  function writeAddress() {
+    const query = state.settled && queryOf(state.settled, state);
+    const button = find("link");
+    button.textContent = "Copy link";
+    button.hidden = !address;
+    button.disabled = !query;
+    button.title = query ? "A link to exactly this view" : "Only example photos can be linked: yours are not kept. Save a report instead.";
+    if (!address || awaited?.has("a")) return;
+    clearTimeout(writeAddressTimer);
+    writeAddressTimer = setTimeout(() => {
+      // Browsers limit how often the address may change; a dragged region changes it many times.
+      history.replaceState(null, "", query ? `?${query}` : location.pathname);
+    }, 200);
+  }
+
+  function showIterations() {
+    const stop = ITERATION_STOPS[state.stop];
+    find("iterations").value = state.stop;
+    find("iterations-out").value = Number.isFinite(stop) ? stop : `settled (${state.settled.iterations})`;
+    state.pair = Number.isFinite(stop) ? withPlan(state.settled, planAfter(state.settled, stop)) : state.settled;
+    root.classList.toggle("diml-unsettled", Number.isFinite(stop));
+    for (const kind of ["hover", "pinned"]) if (state[kind]) state[kind] = pointAt(state[kind]);
+    renderCover(find("cover"), state.pair, state.pinned, ask && askForThisPair);
+    refreshScore();
+    repaint();
   }
 
   for (const side of ["a", "b"]) {
     listenToFrame(frames[side], () => state.pair?.[side], {
       hover: (part, speak) => {
-        const same = state.hover?.side === side && state.hover.parts[0] === part;
-        if (same) return;
-        state.hover = part === null ? null : point(side, [part]);
+        if (part === null ? !state.hover : state.hover?.side === side && state.hover.parts[0] === part) return;
+        pointAndTell("hover", part === null ? null : { side, parts: [part] });
         if (speak) find("live").textContent = spoken(state.pair, state.hover);
-        repaint();
       },
-      select: (parts) => {
-        state.pinned = point(side, parts);
-        state.hover = null;
+      select: (parts, cursor) => {
+        pointAndTell("pinned", { side, parts, cursor });
         find("live").textContent = `Kept: ${spoken(state.pair, state.pinned)}`;
-        repaint();
       },
-      clear: () => {
-        state.pinned = state.hover = null;
-        find("live").textContent = "Nothing is selected.";
-        repaint();
-      },
-      keyboardCell: () => (active()?.side === side ? active().parts[0] : null),
+      keyboardCell: () => (active()?.side === side ? (active().cursor ?? active().parts[0]) : null),
     });
-    frames[side].addEventListener("blur", () => {
-      state.hover = null;
-      repaint();
-    });
+    frames[side].addEventListener("blur", () => state.hover && pointAndTell("hover", null));
   }
+  // Escape works wherever the focus is: after a click on a button it is no longer on a photo.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !state.pair || !active()) return;
+    pointAndTell("pinned", null);
+    find("live").textContent = "Nothing is selected.";
+    event.preventDefault();
+  });
   for (const name of ["lines", "opacity"]) {
     find(name).value = state[name];
     find(name).addEventListener("input", (event) => {
       state[name] = Number(event.target.value);
-      if (state.pair) refreshScore();
+      refreshScore();
+      writeAddress();
       repaint();
     });
   }
+  find("iterations").addEventListener("input", (event) => {
+    state.stop = Number(event.target.value);
+    showIterations();
+  });
+  find("formula-drawer").addEventListener("toggle", repaint);
+  find("link").addEventListener("click", (event) => copyText(location.href, event.currentTarget));
+  connectPresenter(find("present"));
   new ResizeObserver(repaint).observe(find("stage"));
 
   function update(payload) {
-    const before = state.pair;
+    const before = state.settled;
     state.hover = state.pinned = null;
-    state.pair = payload?.plan ? buildPair(payload) : null;
+    state.settled = state.pair = payload?.plan ? buildPair(payload) : null;
     root.dataset.state = state.pair ? "ready" : payload?.error ? "error" : "empty";
     find("error").textContent = payload?.error ?? "";
-    if (!state.pair) return;
+    if (!state.pair) {
+      awaited = null;
+      writeAddress();
+      return;
+    }
     const { pair } = state;
     const layer = LAYERS.find((each) => each.id === state.layer);
     if (layer.available && !layer.available(pair)) state.layer = "similarity";
+    const view = awaited && viewFromQuery(awaited, pair);
+    if (view) awaited = null;
+    Object.assign(state, view, { pinned: null, stop: ITERATION_STOPS.length - 1 });
+    find("lines").value = state.lines;
     for (const side of ["a", "b"]) {
+      const { photo, size, rows, columns, name } = pair[side];
       // Setting the same source again would flash on every slider move.
-      if (before?.[side].photo !== pair[side].photo) find(`img-${side}`).src = pair[side].photo;
-      frames[side].style.aspectRatio = `${pair[side].size[0]} / ${pair[side].size[1]}`;
-      frames[side].style.setProperty("--aspect", pair[side].size[0] / pair[side].size[1]);
-      frames[side].ariaLabel = `Photo ${side.toUpperCase()}, ${pair[side].rows} by ${pair[side].columns} parts. Arrow keys move between parts.`;
+      if (before?.[side].photo !== photo) find(`img-${side}`).src = photo;
+      frames[side].style.aspectRatio = `${size[0]} / ${size[1]}`;
+      frames[side].style.setProperty("--aspect", size[0] / size[1]);
+      frames[side].ariaLabel = `Photo ${side.toUpperCase()}, ${rows} by ${columns} parts. Arrow keys move between parts.`;
       find(`img-${side}`).alt = `Photo ${side.toUpperCase()}`;
-      find(`name-${side}`).textContent =
-        `${pair[side].name} · ${pair[side].rows} × ${pair[side].columns} parts`;
+      find(`name-${side}`).textContent = `${name} · ${rows} × ${columns} parts`;
     }
     renderLayers();
-    refreshScore();
-    repaint();
+    renderReproduce(find("reproduce"), pair);
+    showIterations();
+    set("pinned", view?.pinned ?? null);
+    if (!state.pinned) link.ask();
   }
 
   return { update, state };

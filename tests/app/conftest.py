@@ -1,6 +1,8 @@
-"""The app as a visitor meets it: started by ``python app.py`` on a free port, once per session."""
+"""The app as a visitor meets it: started by ``python app.py`` on a free port, once per session, and driven in
+Debian's chromium. Screenshots go to ``ci-output/`` (or ``$DIML_SCREENSHOTS``) to be looked at."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +13,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium")
+SCREENSHOTS = Path(os.environ.get("DIML_SCREENSHOTS", ROOT / "ci-output"))
+
+
+def pytest_collection_modifyitems(items):
+    """Whatever needs a browser says so by using one; where there is none it is skipped, with the reason."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+            if CHROMIUM is None:
+                reason = "no chromium here: apt-get install chromium"
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +69,83 @@ def _wait_until_up(url, process, log, seconds=120):
         except OSError:
             time.sleep(0.3)
     raise AssertionError(f"app.py did not answer in {seconds} s:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, one for all tests."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+class Page:
+    """The page and what the tests ask of it."""
+
+    def __init__(self, browser, url, **context):
+        self.errors = []
+        self.page = browser.new_context(accept_downloads=True, **context).new_page()
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.errors.append(f"dialog: {dialog.message}"))
+        self.page.goto(url)
+        self.wait("ready")
+
+    def wait(self, state):
+        self.page.wait_for_selector(f".diml[data-state={state}]", timeout=30_000)
+
+    @property
+    def score(self):
+        return float(self.page.text_content(".diml-total"))
+
+    def score_after(self, action):
+        before = self.page.text_content(".diml-total")
+        action()
+        self.page.wait_for_function(
+            "before => document.querySelector('.diml-total').textContent !== before",
+            arg=before,
+            timeout=30_000,
+        )
+        return self.score
+
+    def clear(self, side):
+        self.page.click(
+            f"#photo-{side} button:is([aria-label='Clear'], [aria-label='Remove Image'])"
+        )
+        self.wait("empty")
+
+    def upload(self, side, path, state="ready"):
+        """Put a file into an upload; waits until the viewer has answered to it."""
+        if self.page.get_attribute(".diml", "data-state") == "ready":
+            self.clear(side)
+        self.page.set_input_files(f"#photo-{side} input[type=file]", path)
+        self.wait(state)
+
+    def open_options(self):
+        self.page.click("#options button")
+        self.page.wait_for_selector("#grid input[type=number]")
+
+    def set_number(self, control, value):
+        field = self.page.locator(f"#{control} input[type=number]")
+        field.fill(str(value))
+        field.press("Enter")
+
+    def shot(self, name):
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+@pytest.fixture
+def visit(browser, server):
+    pages = []
+
+    def open_page(query="", **context):
+        context = {"viewport": {"width": 1366, "height": 900}} | context
+        pages.append(Page(browser, server + query, **context))
+        return pages[-1]
+
+    yield open_page
+    for page in pages:
+        page.page.context.close()
+        assert not page.errors

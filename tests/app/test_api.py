@@ -38,7 +38,9 @@ def test_two_files_are_enough(client, pair):
     answer = client.predict(*pair, api_name="/compare")
     total = sum(map(sum, answer["contribution"]))
     assert answer["model"] == "dinov2-s14"
-    assert answer["similarity"] == pytest.approx((answer["global_similarity"] + total) / 2, abs=1e-6)
+    assert answer["similarity"] == pytest.approx(
+        (answer["global_similarity"] + total) / 2, abs=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,4 +84,6 @@ def test_a_data_url_is_an_upload_too(client, pair, examples):
 
 
 def test_compare_is_the_only_endpoint_offered(client):
-    assert list(client.view_api(return_format="dict", print_info=False)["named_endpoints"]) == ["/compare"]
+    assert list(client.view_api(return_format="dict", print_info=False)["named_endpoints"]) == [
+        "/compare"
+    ]

@@ -1,0 +1,56 @@
+"""The address of a view: which example photos, which model, which options.
+
+The viewer writes these addresses (``viewer/share.js``) and reads the layer and the pinned parts back; what
+the server has to restore is read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.examples import example_photo
+from diml_core.errors import InputError
+
+_NUMBERS = {"grid": int, "mass": float, "start_block": int}
+
+
+@dataclass(frozen=True)
+class LinkedPair:
+    """What an address asks for: two example photos, a model, and options that were given."""
+
+    a: Path
+    b: Path
+    model: str
+    options: dict[str, Any]
+
+
+def read_link(query: Mapping[str, str], default_model: str) -> LinkedPair | None:
+    """What the query part of an address asks for; None where it asks for nothing.
+
+    Raises:
+        InputError: it names a photo that is no example, or a value that is no number.
+    """
+    if "a" not in query or "b" not in query:
+        return None
+    photos = {}
+    for side in "ab":
+        photos[side] = example_photo(query[side])
+        if photos[side] is None:
+            raise InputError(
+                "This link names a photo that is not among the examples here: choose a pair below the title."
+            )
+    options: dict[str, Any] = {}
+    if "marginals" in query:
+        options["marginals"] = query["marginals"]
+    for name, number in _NUMBERS.items():
+        if name in query:
+            try:
+                options[name] = number(query[name])
+            except ValueError as error:
+                raise InputError(
+                    f"The {name} in this link is not a number: choose a pair below the title."
+                ) from error
+    return LinkedPair(photos["a"], photos["b"], query.get("model", default_model), options)

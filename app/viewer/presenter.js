@@ -1,0 +1,17 @@
+// Presenter mode: large type, the controls out of the way. The page's own style sheet hides what is around.
+
+const PRESENTING = "diml-presenting";
+
+function connectPresenter(button) {
+  const page = document.documentElement;
+  const show = (on) => {
+    page.classList.toggle(PRESENTING, on);
+    button.ariaPressed = String(on);
+    button.textContent = on ? "Leave presenter mode" : "Presenter mode";
+  };
+  button.addEventListener("click", () => show(!page.classList.contains(PRESENTING)));
+  document.addEventListener("keydown", (event) => {
+    // An Escape that let go of a part has done its work.
+    if (event.key === "Escape" && !event.defaultPrevented) show(false);
+  });
+}

@@ -1,0 +1,411 @@
+"""The linked viewer in a real browser: what it shows is what the library computed, at the right place."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.payload import viewer_payload
+from app.report import report_html
+from app.service import Explorer
+from diml_core import explain, load_model, load_photo
+from diml_core.checkpoints import shipped_models
+from diml_core.counterfactual import counterfactual
+
+# The viewer's state, reached through its own functions, evaluated in the report (one plain page).
+READ_SUMS = """() => { const p = window.pair; return {
+  total: p.similarity, structural: p.structural,
+  contribution: p.contribution.reduce((s, x) => s + x, 0),
+  rows: Array.from(p.a.contribution), columns: Array.from(p.b.contribution), plan: Array.from(p.plan)} }"""
+
+
+@pytest.fixture(scope="module")
+def models():
+    return {name: load_model(name) for name in shipped_models()}
+
+
+def place(page, side, part, grid):
+    """Page coordinates of the middle of a part."""
+    frame = page.page.locator(f"#viewer [data-role=frame-{side}]")
+    frame.scroll_into_view_if_needed()
+    box = frame.bounding_box()
+    row, column = divmod(part, grid[1])
+    return (
+        box["x"] + (column + 0.5) * box["width"] / grid[1],
+        box["y"] + (row + 0.5) * box["height"] / grid[0],
+    )
+
+
+def point_at(page, side, part, grid):
+    page.page.mouse.move(*place(page, side, part, grid))
+    page.page.wait_for_selector(".diml-readout table")
+
+
+def named_cell(text):
+    """(row, column), counted from 0, of the viewer's 'row 3, column 5'."""
+    words = text.replace(",", "").split()
+    return int(words[1]) - 1, int(words[3]) - 1
+
+
+def first_target(page):
+    cells = (
+        page.page.locator("#viewer .diml-readout tbody tr")
+        .first.locator("th, td")
+        .all_text_contents()
+    )
+    return named_cell(cells[0]), [float(cell.rstrip("%")) for cell in cells[1:]]
+
+
+def outlined_cell(page, side, grid):
+    """The cell whose outline is painted, found in the pixels of the overlay: black and white strokes."""
+    pixels = page.page.locator(f"#viewer [data-role=overlay-{side}]").evaluate(
+        """canvas => { const d = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+        const xs = [], ys = [];
+        for (let k = 0; k < d.length; k += 4) if (d[k] > 250 && d[k + 1] > 250 && d[k + 2] > 250 && d[k + 3] > 250) {
+          xs.push((k / 4) % canvas.width); ys.push(Math.floor(k / 4 / canvas.width)); }
+        const mid = (v) => (Math.min(...v) + Math.max(...v)) / 2;
+        return [mid(ys) / canvas.height, mid(xs) / canvas.width]; }"""
+    )
+    return int(pixels[0] * grid[0]), int(pixels[1] * grid[1])
+
+
+@pytest.mark.parametrize("model", ["dinov2-s14", "efficientnet-lite0"])
+def test_the_target_shown_is_the_argmax_of_the_plan(visit, models, examples, model):
+    page = visit(f"?a=heron.jpg&b=harrier.jpg&model={model}&layer=none&lines=0")
+    page.page.wait_for_function(
+        "() => document.querySelector('[data-role=name-a]').textContent.startsWith('heron')"
+    )
+    expected = explain(models[model], examples / "heron.jpg", examples / "harrier.jpg")
+    for side, plan, contribution in (
+        ("a", expected.plan, expected.contribution),
+        ("b", expected.plan.T, expected.contribution.T),
+    ):
+        grids = (expected.grid_a, expected.grid_b)
+        here, there = grids if side == "a" else grids[::-1]
+        for part in np.argsort(-contribution.sum(1))[:4]:
+            point_at(page, side, part, here)
+            target = int(plan[part].argmax())
+            cell, (mass, cosine, added, share) = first_target(page)
+            assert cell == divmod(target, there[1])
+            assert mass == pytest.approx(plan[part, target], abs=6e-5)
+            assert added == pytest.approx(contribution[part, target], abs=6e-5)
+            assert share == pytest.approx(
+                100 * contribution[part, target] / contribution.sum(), abs=0.06
+            )
+            assert -1 <= cosine <= 1
+            page.page.wait_for_timeout(50)
+            assert outlined_cell(page, "b" if side == "a" else "a", there) == cell
+
+
+@pytest.mark.parametrize("kind", ["portrait", "landscape", "exif-turned"])
+def test_parts_lie_at_the_right_place_whatever_the_shape(visit, examples, tmp_path, kind):
+    """A photo against itself moved: the part that is pointed at must find its own place again."""
+    with Image.open(examples / "heron.jpg") as image:
+        image = image.convert("RGB").crop(
+            (0, 0, 600, 400) if kind != "portrait" else (100, 0, 400, 420)
+        )
+    file = tmp_path / f"{kind}.jpg"
+    if kind == "exif-turned":
+        exif = Image.Exif()
+        exif[0x0112] = 6  # stored lying on its side; a viewer turns it upright
+        image.transpose(Image.Transpose.ROTATE_90).save(file, exif=exif, quality=95)
+    else:
+        image.save(file, quality=95)
+    page = visit()
+    page.upload("a", file)
+    page.upload("b", file)
+    frame = page.page.locator("#viewer [data-role=frame-a]").bounding_box()
+    assert frame["width"] / frame["height"] == pytest.approx(image.width / image.height, rel=0.02)
+    model = load_model("dinov2-s14")
+    upright = load_photo(file)
+    assert upright.size == image.size
+    expected = explain(model, file, file)
+    for part in np.argsort(-expected.contribution.sum(1))[:5]:
+        point_at(page, "a", part, expected.grid_a)
+        cell, _ = first_target(page)
+        assert cell == divmod(int(expected.plan[part].argmax()), expected.grid_b[1])
+        assert cell == divmod(int(part), expected.grid_a[1])
+
+
+def write_report(explanation, tmp_path, expose=True):
+    text = report_html(explanation)
+    if expose:  # give the test a handle on the viewer, which the page keeps to itself
+        text = text.replace(
+            "createViewer(document.body).update(",
+            "window.viewer = createViewer(document.body);\nwindow.viewer.update(",
+        )
+        text = text.replace(
+            "function createViewer(",
+            "window.planAfter = planAfter; window.withPlan = withPlan;\nfunction createViewer(",
+        )
+    path = tmp_path / "report.html"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def open_report(browser):
+    contexts = []
+
+    def open_file(path):
+        context = browser.new_context(offline=True, viewport={"width": 1200, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.failures = []
+        page.on("pageerror", lambda error: page.failures.append(str(error)))
+        page.on("requestfailed", lambda request: page.failures.append(request.url))
+        page.goto(path.as_uri())
+        page.wait_for_selector(".diml[data-state=ready]")
+        return page
+
+    yield open_file
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("model", ["dinov2-s14", "efficientnet-lite0"])
+def test_the_sums_in_the_browser_are_the_librarys(open_report, models, examples, tmp_path, model):
+    explanation = explain(models[model], examples / "heron.jpg", examples / "harrier.jpg")
+    page = open_report(write_report(explanation, tmp_path))
+    page.evaluate("window.pair = window.viewer.state.pair")
+    shown = page.evaluate(READ_SUMS)
+    data = json.loads(json.dumps(explanation.to_dict()))  # what the API and the command line give
+    contribution = np.array(data["contribution"])
+    assert shown["total"] == pytest.approx(data["similarity"], abs=1e-6)
+    assert shown["contribution"] == pytest.approx(data["structural_similarity"], abs=1e-6)
+    np.testing.assert_allclose(shown["rows"], contribution.sum(1), atol=1e-6)
+    np.testing.assert_allclose(shown["columns"], contribution.sum(0), atol=1e-6)
+    np.testing.assert_allclose(
+        np.reshape(shown["plan"], contribution.shape), data["plan"], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("options", [{"mass": 1.0}, {"mass": 0.5}, {"mass": 1.0, "epsilon": 0.01}])
+def test_iterating_in_the_browser_settles_on_the_librarys_plan(
+    open_report, models, examples, tmp_path, options
+):
+    explanation = explain(
+        models["dinov2-s14"], examples / "heron.jpg", examples / "harrier.jpg", grid=6, **options
+    )
+    page = open_report(write_report(explanation, tmp_path))
+    plan = page.evaluate("Array.from(window.planAfter(window.viewer.state.settled, 3000))")
+    np.testing.assert_allclose(
+        np.reshape(plan, explanation.plan.shape), explanation.plan, atol=2e-5
+    )
+    start = np.reshape(
+        page.evaluate("Array.from(window.planAfter(window.viewer.state.settled, 0))"),
+        explanation.plan.shape,
+    )
+    kernel = np.exp((explanation.part_similarity - 1) / explanation.options.epsilon)
+    np.testing.assert_allclose(start, kernel / kernel.sum() * options["mass"], atol=1e-6)
+
+
+def test_the_report_works_alone_with_the_network_off(open_report, models, examples, tmp_path):
+    hostile = tmp_path / "<img src=x onerror=document.title='ran'> ${1} </script>'\".jpg".replace(
+        "/", ""
+    )
+    hostile.write_bytes((examples / "heron.jpg").read_bytes())
+    explanation = explain(models["dinov2-s14"], hostile, examples / "harrier.jpg", grid=16)
+    path = write_report(explanation, tmp_path, expose=False)
+    assert path.stat().st_size < 3_000_000
+    page = open_report(path)
+    assert "ran" not in page.title().split(":")[0].split("document")[0]
+    assert page.locator("figcaption img").count() == 0
+    box = page.locator("[data-role=frame-a]").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_selector(".diml-readout table")
+    assert page.locator("[data-role=cover] button").count() == 0  # no network here to ask
+    assert page.failures == []
+
+
+def test_a_region_is_pinned_as_one_and_escape_lets_go(visit, models, examples):
+    page = visit("?a=heron.jpg&b=harrier.jpg&model=efficientnet-lite0&layer=contribution&lines=0")
+    page.page.wait_for_function(
+        "() => document.querySelector('[data-role=name-a]').textContent.startsWith('heron')"
+    )
+    expected = explain(
+        models["efficientnet-lite0"], examples / "heron.jpg", examples / "harrier.jpg"
+    )
+    columns = expected.grid_a[1]
+    page.page.mouse.move(*place(page, "a", columns + 1, expected.grid_a))
+    page.page.mouse.down()
+    page.page.mouse.move(*place(page, "a", 2 * columns + 3, expected.grid_a), steps=6)
+    page.page.mouse.up()
+    page.page.mouse.move(5, 5)
+    parts = [row * columns + column for row in (1, 2) for column in (1, 2, 3)]
+    text = page.page.text_content("#viewer .diml-readout")
+    assert f"{len(parts)} parts of A" in text
+    assert f"adds {expected.contribution[parts].sum():.4f}" in text
+    assert (
+        f"{100 * expected.contribution[parts].sum() / expected.structural_similarity:.1f}%" in text
+    )
+    lit = page.page.locator("#viewer .diml-bar-part.diml-on")
+    assert sorted(int(p) for p in lit.evaluate_all("all => all.map(e => e.dataset.part)")) == parts
+    page.shot("region")
+    page.page.keyboard.press("Escape")
+    page.page.wait_for_selector("#viewer .diml-readout table", state="detached")
+
+
+def test_the_keyboard_is_enough(visit):
+    page = visit()
+    page.page.focus("#viewer [data-role=frame-a]")
+    live = "() => document.querySelector('#viewer [data-role=live]').textContent"
+    page.page.keyboard.press("ArrowRight")
+    first = page.page.evaluate(live)
+    assert first.startswith("row")
+    assert "of the structural similarity" in first
+    page.page.keyboard.press("ArrowDown")
+    assert named_cell(page.page.evaluate(live))[0] == named_cell(first)[0] + 1
+    page.page.keyboard.press("Enter")
+    assert page.page.evaluate(live).startswith("Kept: row")
+    page.page.keyboard.press("Shift+ArrowRight")
+    page.page.keyboard.press("Shift+ArrowDown")
+    assert page.page.evaluate(live).startswith("Kept: 4 parts")
+    page.page.keyboard.press("Tab")
+    assert page.page.evaluate("document.activeElement.dataset.role") == "frame-b"
+    page.page.keyboard.press("Escape")
+    assert page.page.evaluate(live) == "Nothing is selected."
+
+
+def test_a_bar_of_the_score_and_its_part_light_up_together(visit):
+    page = visit()
+    segment = page.page.locator("#viewer .diml-bar-part").nth(2)
+    segment.hover()
+    note = page.page.text_content("#viewer .diml-note")
+    assert "The 3 strongest of the" in note
+    row, column = named_cell(segment.get_attribute("title"))
+    assert f"row {row + 1}, column {column + 1} of A" in page.page.text_content(
+        "#viewer .diml-readout"
+    )
+
+
+def test_a_link_brings_everything_back(visit):
+    page = visit("?a=cat.jpg&b=kitten.jpg&model=dinov2-s14")
+    page.page.wait_for_function("() => location.search.includes('layer=')")
+    page.open_options()
+    page.score_after(lambda: page.set_number("grid", 6))
+    page.page.click("#viewer [data-layer=rollout]")
+    page.page.locator("#viewer [data-role=lines]").fill("7")
+    box = page.page.locator("#viewer [data-role=frame-b]").bounding_box()
+    page.page.mouse.click(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.6)
+    page.page.wait_for_function("() => location.search.includes('parts=b')")
+    score, readout, address = page.score, page.page.text_content(".diml-readout"), page.page.url
+
+    again = visit(address[address.index("?") :])
+    again.page.wait_for_function(
+        "text => document.querySelector('.diml-readout').textContent === text", arg=readout
+    )
+    assert again.score == score
+    assert again.page.url == address
+    again.open_options()
+    assert again.page.locator("#grid input[type=number]").input_value() == "6"
+    assert again.page.get_attribute("[data-layer=rollout]", "aria-checked") == "true"
+    assert again.page.input_value("#viewer [data-role=lines]") == "7"
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("?a=nowhere.jpg&b=heron.jpg", "not among the examples"),
+        ("?a=heron.jpg&b=harrier.jpg&model=gpt", "no model"),
+        ("?a=heron.jpg&b=harrier.jpg&grid=99", "from 1 to"),
+        ("?a=heron.jpg&b=harrier.jpg&mass=lots", "not a number"),
+    ],
+)
+def test_a_broken_link_says_what_is_wrong(visit, query, words):
+    page = visit(query)
+    page.wait("error")
+    assert words in page.page.text_content("[data-role=error]")
+
+
+def test_uploads_are_not_put_into_the_address(visit, examples, tmp_path):
+    private = tmp_path / "private holiday.jpg"
+    with Image.open(examples / "coffee.jpg") as image:
+        image.rotate(90, expand=True).save(private)
+    page = visit()
+    page.upload("a", private)
+    page.page.wait_for_function("() => !location.search.includes('a=')")
+    assert "holiday" not in page.page.url
+    assert page.page.is_disabled("#viewer [data-role=link]")
+
+
+def test_covering_a_region_asks_the_network_again(visit, models, examples):
+    page = visit("?a=heron.jpg&b=harrier.jpg&model=efficientnet-lite0&parts=a9.10")
+    page.page.click("#viewer [data-role=cover] button >> nth=0")
+    page.page.wait_for_selector("#viewer .diml-cover-result", timeout=30_000)
+    text = page.page.text_content("#viewer [data-role=cover]")
+    model = models["efficientnet-lite0"]
+    photos = [model.extract(load_photo(examples / name)) for name in ("heron.jpg", "harrier.jpg")]
+    result = counterfactual(model, *photos, model.options(), "a", [9, 10], "grey")
+    assert f"{result.before.similarity:.4f} → {result.after.similarity:.4f}" in text
+    assert f"{abs(result.promised):.4f}" in text
+    assert f"{abs(result.fall):.4f}" in text
+    page.shot("covered")
+
+
+def test_two_models_point_at_the_same_place(visit):
+    page = visit("?a=heron.jpg&b=harrier.jpg&model=dinov2-s14")
+    page.open_options()
+    page.page.click("#second-model input")
+    page.page.click("[role=option]:has-text('EfficientNet')")
+    page.page.wait_for_selector("#second-viewer .diml[data-state=ready]", timeout=30_000)
+    frame = page.page.locator("#second-viewer [data-role=frame-b]")
+    frame.scroll_into_view_if_needed()
+    box = frame.bounding_box()
+    page.page.mouse.click(box["x"] + box["width"] * 0.62, box["y"] + box["height"] * 0.37)
+    cells = {}
+    for viewer in ("#viewer", "#second-viewer"):
+        page.page.wait_for_selector(f"{viewer} .diml-readout table")
+        text = page.page.text_content(f"{viewer} .diml-readout b")
+        assert text.startswith("Part at row")
+        assert text.endswith("of B")
+        grid = page.page.get_attribute(f"{viewer} [data-role=frame-b]", "aria-label")
+        rows, columns = (int(word) for word in grid.split() if word.isdigit())
+        row, column = named_cell(text.removeprefix("Part at "))
+        cells[viewer] = ((row + 0.5) / rows, (column + 0.5) / columns)
+    for first, second in zip(*cells.values(), strict=True):
+        assert first == pytest.approx(second, abs=0.13)
+    page.shot("two-models")
+
+
+def test_presenter_mode_leaves_only_the_pair(visit):
+    page = visit()
+    page.page.click("#viewer [data-role=present]")
+    assert page.page.locator("#choose").is_hidden()
+    width = page.page.locator("#viewer").bounding_box()["width"]
+    assert width > 1200
+    page.shot("presenter")
+    page.page.keyboard.press("Escape")
+    assert page.page.locator("#choose").is_visible()
+
+
+def test_the_snippets_give_the_numbers_on_the_page(tmp_path, examples):
+    explorer = Explorer()
+    explanation = explorer.compare(
+        "dinov2-s14",
+        examples / "heron.jpg",
+        examples / "harrier.jpg",
+        grid=5,
+        mass=0.7,
+        epsilon=0.1,
+    )
+    snippets = viewer_payload(explanation)["reproduce"]
+    root = examples.parents[1]
+    python = subprocess.run(
+        [sys.executable, "-c", snippets["python"]],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert float(python.stdout) == pytest.approx(explanation.similarity, abs=1e-6)
+    command = (
+        snippets["shell"].replace("python ", f"{sys.executable} ", 1)
+        + f" --json {tmp_path / 'pair.json'}"
+    )
+    subprocess.run(command, shell=True, cwd=root, check=True, capture_output=True)
+    written = json.loads((tmp_path / "pair.json").read_text())
+    assert written["similarity"] == pytest.approx(explanation.similarity, abs=1e-6)
