@@ -169,6 +169,7 @@ def _load_authors(path: Path) -> DimlModel:
             name=path.stem,
             title=f"{path.stem} (DIML authors' ResNet-50)",
             architecture="resnet50",
+            architecture_options={"num_classes": 0},  # they replaced the classifier by the head
             input=InputConfig(interpolation="bilinear"),
             pooling="grid" if trained_with_diml else "mean",
             grid_pooling="resampled",

@@ -275,7 +275,7 @@ class Explanation:
             with np.load(path, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             values = json.loads(str(arrays["meta"]))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise InputError(
                 f"'{path}' is not an explanation saved as .npz ({error}): give another file."
             ) from error

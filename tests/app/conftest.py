@@ -28,12 +28,6 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def examples():
-    """Folder of the example photos."""
-    return ROOT / "assets" / "examples"
-
-
-@pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """URL of the running app; at the end its log must be free of tracebacks."""
     with socket.socket() as probe:

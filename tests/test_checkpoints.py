@@ -1,0 +1,216 @@
+"""Models in, models out: shipped ones, authors' files, timm names, and files that must not be trusted."""
+
+import json
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import timm
+import torch
+
+from diml_core import explain, load_model, load_photo
+from diml_core.checkpoints import SHIPPED, save_model, shipped_models
+from diml_core.errors import InputError
+from diml_core.preprocessing import to_tensor
+
+
+def test_the_shipped_models():
+    assert shipped_models() == ["dinov2-s14", "efficientnet-lite0"]
+
+
+@pytest.mark.parametrize("name", shipped_models())
+def test_a_shipped_model_is_complete(name):
+    folder = SHIPPED / name
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert card.startswith("---\nlicense: apache-2.0")
+    config = json.loads((folder / "config.json").read_text())
+    if not config["trained_with_diml"]:
+        assert "Backbone only, not trained with DIML" in card
+    tensors = safetensors.torch.load_file(folder / "model.safetensors")
+    assert {t.dtype for t in tensors.values() if t.is_floating_point()} == {torch.float16}
+    model = load_model(name)
+    assert not model.training
+    assert next(model.parameters()).dtype == torch.float32
+
+
+def test_efficientnet_recognises_what_is_on_the_example_photos(cnn, examples):
+    """The rebuilt network must be the network: it classifies, though we never use its classifier."""
+    labels = json.loads((examples / "labels.json").read_text())
+    config = cnn.config.input
+    right = 0
+    for name, classes in labels.items():
+        photo = load_photo(examples / name)
+        image = to_tensor(photo.image, (7, 7), 32, config.mean, config.std, config.interpolation)
+        with torch.inference_mode():
+            top = cnn.backbone.network(image[None])[0].topk(5).indices.tolist()
+        right += bool(set(top) & set(classes))
+    assert len(labels) >= 15
+    assert right == len(labels)
+
+
+def authors_file(path, *, diml, prefixed, dim=128):
+    """A training state in exactly the format that the authors' script saves."""
+    network = timm.create_model("resnet50", num_classes=0)
+    for (
+        name,
+        buffer,
+    ) in network.named_buffers():  # statistics that an untrained network does not have
+        if name.endswith("running_mean"):
+            buffer.normal_(std=0.1)
+    head = torch.nn.Linear(2048, dim)
+    state = {f"model.{key}": value for key, value in network.state_dict().items()}
+    state["model.last_linear.weight"] = (
+        head.weight.data[..., None, None] if diml else head.weight.data
+    )
+    state["model.last_linear.bias"] = head.bias.data
+    blocks = [("conv1", "0"), ("bn1", "0")] + [(f"layer{i}", str(i)) for i in range(1, 5)]
+    for key in list(network.state_dict()):
+        for module, index in blocks:
+            if key.startswith(f"{module}."):
+                state[f"layer_blocks.{index}.{key}"] = network.state_dict()[key]
+    if prefixed:
+        state = {f"module.{key}": value for key, value in state.items()}
+    stored = {
+        "model": state,
+        "optimizer": {"state": {}, "param_groups": []},
+        "metrics": {"R@1": [0.5]},
+        "best_metrics": {},
+        "epoch": 3,
+    }
+    torch.save(stored, path)
+    return network.eval(), head
+
+
+@pytest.mark.parametrize("diml", [False, True])
+@pytest.mark.parametrize("prefixed", [False, True])
+def test_an_authors_checkpoint_is_the_network_it_came_from(tmp_path, examples, diml, prefixed):
+    torch.manual_seed(0)
+    network, head = authors_file(tmp_path / "cub_diml.pth", diml=diml, prefixed=prefixed)
+    model = load_model(tmp_path / "cub_diml.pth")
+    assert model.config.trained_with_diml is diml
+    assert model.dim == 128
+    images = torch.randn(1, 3, 224, 224)
+    with torch.inference_mode():
+        found, attentions = model(images)
+        map_ = network.forward_features(images)
+        expected = head(map_.permute(0, 2, 3, 1))
+        embedding = model.embed(found, attentions, model.options())
+        # Their resize: the 7 x 7 map to 16 x 16, then averaged to 4 x 4; head and resize are linear.
+        large = torch.nn.functional.interpolate(map_, size=16, mode="bilinear", align_corners=True)
+        cells = head(torch.nn.functional.avg_pool2d(large, 4).flatten(2).mT)
+        pooled = cells.mean(1) if diml else head(map_.mean((2, 3)))
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+    unit = torch.nn.functional.normalize
+    torch.testing.assert_close(embedding.parts, unit(cells, dim=-1), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(embedding.pooled, unit(pooled, dim=-1), atol=1e-5, rtol=1e-4)
+    result = explain(model, examples / "heron.jpg", examples / "harrier.jpg")
+    assert result.plan.shape[0] <= 16
+
+
+class Malicious:
+    def __init__(self, target):
+        self.target = target
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.target),)
+
+
+@pytest.mark.parametrize("through_torch", [False, True])
+def test_a_checkpoint_is_never_unpickled(tmp_path, through_torch):
+    path, target = tmp_path / "evil.pth", tmp_path / "executed"
+    payload = {"model": {"model.conv1.weight": Malicious(target)}}
+    if through_torch:
+        torch.save(payload, path)
+    else:
+        path.write_bytes(pickle.dumps(payload))
+    with pytest.raises(InputError, match="code in checkpoints is never run here"):
+        load_model(path)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x04garbage", b"PK\x03\x04"])
+def test_a_damaged_pth_is_refused(tmp_path, content):
+    path = tmp_path / "damaged.pth"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"damaged\.pth"):
+        load_model(path)
+
+
+def test_a_pth_of_something_else_is_refused(tmp_path):
+    torch.save({"model": {"model.fc.weight": torch.zeros(2)}}, tmp_path / "other.pth")
+    with pytest.raises(InputError, match="no ResNet-50 checkpoint of the DIML authors"):
+        load_model(tmp_path / "other.pth")
+
+
+@pytest.mark.parametrize("name", ["", "nonsense", "/nowhere/at/all", "../checkpoints"])
+def test_an_unknown_model_lists_what_there_is(name):
+    with pytest.raises(InputError, match="dinov2-s14, efficientnet-lite0"):
+        load_model(name)
+
+
+def test_an_unknown_timm_name_is_one_sentence():
+    with pytest.raises(InputError, match="no_such_network"):
+        load_model("timm:no_such_network")
+
+
+def test_without_the_hub_a_timm_model_is_one_clear_sentence(monkeypatch):
+    def offline(*args, **kwargs):
+        raise ConnectionError("no route to host")
+
+    monkeypatch.setattr("timm.models._hub.hf_hub_download", offline)
+    monkeypatch.setattr("timm.models._builder.load_state_dict_from_hf", offline)
+    with pytest.raises(InputError, match="check the connection to the Hugging Face hub"):
+        load_model("timm:resnet18")
+
+
+def test_a_timm_model_works_once_its_weights_are_there(monkeypatch, examples):
+    create = timm.create_model
+    monkeypatch.setattr(
+        timm, "create_model", lambda name, **k: create(name, **k | {"pretrained": False})
+    )
+    for name in ("resnet18", "deit_tiny_patch16_224"):
+        model = load_model(f"timm:{name}")
+        assert model.name == f"timm:{name}"
+        e = explain(model, examples / "heron.jpg", examples / "harrier.jpg")
+        assert abs(e.similarity - (e.global_similarity + e.contribution.sum()) / 2) < 1e-6
+        assert (e.rollout_a is not None) == name.startswith("deit")
+
+
+def test_saving_and_loading_gives_the_same_scores(cnn, tmp_path, examples):
+    save_model(cnn, tmp_path / "copy")
+    again = load_model(tmp_path / "copy")
+    assert again.config == cnn.config
+    pair = (examples / "cat.jpg", examples / "kitten.jpg")
+    assert (
+        explain(again, *pair).similarity == explain(cnn, *pair).similarity
+    )  # both came from float16
+
+
+@pytest.mark.parametrize(
+    "damage", ["config", "weights", "missing", "unknown key", "unknown pooling", "truncated"]
+)
+def test_a_damaged_folder_is_one_sentence(tmp_path, damage):
+    source = SHIPPED / "efficientnet-lite0"
+    config = json.loads((source / "config.json").read_text())
+    weights = (source / "model.safetensors").read_bytes()
+    if damage == "config":
+        text = "{"
+    elif damage == "unknown key":
+        text = json.dumps(config | {"colour": "blue"})
+    elif damage == "unknown pooling":
+        text = json.dumps(config | {"pooling": "magic"})
+    else:
+        text = json.dumps(config)
+    (tmp_path / "config.json").write_text(text)
+    if damage == "weights":
+        weights = (SHIPPED / "dinov2-s14" / "model.safetensors").read_bytes()
+    if damage == "truncated":
+        weights = weights[:5000]
+    if damage != "missing":
+        (tmp_path / "model.safetensors").write_bytes(weights)
+    with pytest.raises(InputError) as caught:
+        load_model(tmp_path)
+    assert Path(str(tmp_path)).name in str(caught.value) or "config" in str(caught.value)
+    assert "\n" not in str(caught.value)

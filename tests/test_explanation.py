@@ -1,0 +1,167 @@
+"""The promise: what is displayed adds up to the score. On real photos, with every option."""
+
+import csv
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from diml_core import Explanation, explain, load_photo
+from diml_core.errors import InputError
+from diml_core.marginals import MARGINALS, NEEDS_ROLLOUT
+
+ARRAYS = ("plan", "part_similarity", "marginals_a", "marginals_b", "rollout_a", "rollout_map_b")
+
+
+@pytest.fixture(scope="module")
+def features(vit, cnn, examples):
+    """Three photos through both networks, once: two birds and something else, of unlike shapes."""
+    names = ("heron.jpg", "harrier.jpg", "rocket.jpg")
+    return {m.name: [m.extract(load_photo(examples / n)) for n in names] for m in (vit, cnn)}
+
+
+@pytest.mark.parametrize("mass", [1.0, 0.5, 0.05])
+@pytest.mark.parametrize("marginals", MARGINALS)
+def test_the_parts_add_up_to_the_score(model, features, marginals, mass):
+    if marginals in NEEDS_ROLLOUT and not model.has_rollout:
+        pytest.skip("this model has no attention")
+    heron, harrier, rocket = features[model.name]
+    for pair in ((heron, harrier), (heron, rocket), (heron, heron)):
+        for grid in (1, 4, model.max_grid):
+            e = explain(model, *pair, marginals=marginals, mass=mass, grid=grid)
+            assert abs(e.similarity - (e.global_similarity + e.contribution.sum()) / 2) < 1e-6
+            assert e.plan.sum() == pytest.approx(mass, abs=2e-5)
+            assert e.marginals_a.sum() == pytest.approx(1, abs=1e-6)
+            assert (e.plan >= 0).all()
+            assert np.isfinite(e.contribution).all()
+            assert -1 - 1e-6 <= e.structural_similarity <= 1 + 1e-6
+
+
+def test_swapping_the_photos_transposes_everything(model, features):
+    heron, harrier, _ = features[model.name]
+    there, back = explain(model, heron, harrier), explain(model, harrier, heron)
+    assert there.similarity == pytest.approx(back.similarity, abs=1e-4)
+    np.testing.assert_allclose(there.part_similarity, back.part_similarity.T, atol=1e-6)
+    np.testing.assert_allclose(there.plan, back.plan.T, atol=1e-4)
+    np.testing.assert_allclose(there.marginals_a, back.marginals_b, atol=1e-7)
+
+
+def test_similar_things_score_higher(model, features, examples):
+    heron, harrier, rocket = features[model.name]
+    itself = explain(model, heron, heron)
+    assert itself.similarity > 0.97
+    assert explain(model, heron, harrier).similarity > explain(model, heron, rocket).similarity
+
+
+def test_a_photo_matches_itself_part_by_part(model, features):
+    heron = features[model.name][0]
+    e = explain(model, heron, heron, marginals="uniform", mass=1.0)
+    assert (e.plan.argmax(1) == np.arange(len(e.plan))).mean() > 0.9
+
+
+@pytest.mark.parametrize("turn", ["portrait", "landscape", "exif"])
+def test_parts_map_back_to_the_right_place(vit, examples, tmp_path, turn):
+    """A bright disc on a plain ground: the part most unlike the rest must be where the disc is."""
+    size = (300, 480) if turn == "portrait" else (480, 300)
+    image = Image.new("RGB", size, (90, 110, 90))
+    with Image.open(examples / "macaw.jpg") as macaw:
+        patch = macaw.convert("RGB").resize((100, 100))
+    at = (round(size[0] * 0.7), round(size[1] * 0.2))
+    image.paste(patch, (at[0] - 50, at[1] - 50))
+    file = tmp_path / "picture.png"
+    if turn == "exif":
+        exif = Image.Exif()
+        exif[0x0112] = 8
+        image.transpose(Image.Transpose.ROTATE_270).save(file, exif=exif)
+    else:
+        image.save(file)
+    e = explain(vit, file, file, marginals="rollout", grid=8)
+    assert e.size_a == size
+    rows, columns = e.grid_a
+    assert (rows > columns) == (size[1] > size[0])
+    row, column = divmod(int(e.marginals_a.argmax()), columns)
+    assert abs((column + 0.5) / columns - 0.7) < 0.2
+    assert abs((row + 0.5) / rows - 0.2) < 0.2
+
+
+def test_json_round_trip(model, features, tmp_path):
+    e = explain(model, *features[model.name][:2])
+    e.to_json(tmp_path / "pair.json")
+    again = Explanation.from_json(tmp_path / "pair.json")
+    assert again.to_dict() == e.to_dict()
+    assert again.similarity == e.similarity
+    assert again.options == e.options
+    assert again.photo_a is None
+
+
+def test_npz_round_trip(model, features, tmp_path):
+    e = explain(model, *features[model.name][:2])
+    e.to_npz(tmp_path / "pair")  # whatever it is called, numpy must not rename it
+    again = Explanation.from_npz(tmp_path / "pair")
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(again, name), getattr(e, name))
+    if model.has_rollout:
+        np.testing.assert_allclose(again.part_rollout_a, e.part_rollout_a, atol=1e-9)
+    assert again.to_dict() == e.to_dict()
+    assert max(again.photo_a.image.size) <= 1024
+    stored = np.load(tmp_path / "pair", allow_pickle=False)
+    np.testing.assert_array_equal(stored["contribution"], e.contribution)
+
+
+def test_csv_lists_every_pair_with_mass(vit, features, tmp_path):
+    e = explain(vit, *features[vit.name][:2])
+    e.to_csv(tmp_path / "pairs.csv")
+    with (tmp_path / "pairs.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == np.count_nonzero(e.plan)
+    assert sum(float(row["contribution"]) for row in rows) == pytest.approx(
+        e.structural_similarity, abs=1e-6
+    )
+    assert sum(float(row["mass"]) for row in rows) == pytest.approx(e.mass, abs=1e-9)
+    first = rows[0]
+    a = int(first["row_a"]) * e.grid_a[1] + int(first["column_a"])
+    b = int(first["row_b"]) * e.grid_b[1] + int(first["column_b"])
+    assert e.contribution[a, b] == e.contribution.max()
+
+
+def test_strongest_pairs(vit, features):
+    e = explain(vit, *features[vit.name][:2])
+    pairs = e.strongest(5)
+    assert [p.contribution for p in pairs] == sorted(e.contribution.ravel())[::-1][:5]
+    for pair in pairs:
+        assert e.contribution[pair.a, pair.b] == pair.contribution
+        assert pair.contribution == pytest.approx(pair.mass * pair.cosine / e.mass)
+        assert pair.cell_a == divmod(pair.a, e.grid_a[1])
+    everything = e.strongest(e.plan.size + 9)
+    assert sum(p.share for p in everything) == pytest.approx(1)
+    assert e.strongest(0) == []
+
+
+def test_an_explanation_cannot_be_changed(cnn, features):
+    e = explain(cnn, *features[cnn.name][:2])
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        e.global_similarity = 1
+    with pytest.raises(ValueError, match="read-only"):
+        e.plan[0, 0] = 1
+    with pytest.raises(ValueError, match="read-only"):
+        e.contribution[0, 0] = 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", '{"format": 99}', "not json", json.dumps({"format": 1, "model": "x"})],
+)
+def test_other_files_are_refused(tmp_path, content):
+    path = tmp_path / "other"
+    path.write_text(content)
+    for read in (Explanation.from_json, Explanation.from_npz):
+        with pytest.raises(InputError):
+            read(path)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    for read in (Explanation.from_json, Explanation.from_npz):
+        with pytest.raises(InputError, match="nowhere"):
+            read(tmp_path / "nowhere")
