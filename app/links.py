@@ -6,10 +6,10 @@ the server has to restore is read here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from app.examples import example_photo
 from diml_core.errors import InputError
@@ -27,17 +27,16 @@ class LinkedPair:
     options: dict[str, Any]
 
 
-def read_link(query: Mapping[str, str], default_model: str) -> LinkedPair | None:
-    """What the query part of an address asks for; None where it asks for nothing.
+def read_link(address_query: str, default_model: str) -> LinkedPair:
+    """What the query part of an address (``a=heron.jpg&b=...``) asks for.
 
     Raises:
         InputError: it names a photo that is no example, or a value that is no number.
     """
-    if "a" not in query or "b" not in query:
-        return None
+    query = dict(parse_qsl(address_query))
     photos = {}
     for side in "ab":
-        photos[side] = example_photo(query[side])
+        photos[side] = example_photo(query.get(side, ""))
         if photos[side] is None:
             raise InputError(
                 "This link names a photo that is not among the examples here: choose a pair below the title."

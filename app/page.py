@@ -20,7 +20,7 @@ def build_page(explorer: Explorer | None = None) -> gr.Blocks:
             "which part matches which, and what that adds to the score.",
             elem_classes="title",
         )
-        compare.build(explorer or Explorer(), page)
+        compare.build(explorer or Explorer())
     return page
 
 

@@ -25,7 +25,7 @@ _MODEL_QUEUE = "model"  # one network at a time: two at once would only make bot
 _FLOW_LINES = 24  # in a figure
 
 
-def build(explorer: Explorer, page: gr.Blocks) -> None:
+def build(explorer: Explorer) -> None:
     """Lay out the tab and connect it."""
     first = example_pairs()[0]
     solved = explorer.compare(DEFAULT_MODEL, first.a, first.b)
@@ -91,12 +91,10 @@ def build(explorer: Explorer, page: gr.Blocks) -> None:
             visible=True, value=show(upload_a, upload_b, name, *values, progress=progress)
         )
 
-    def restore(request: gr.Request) -> list[Any]:
+    def restore(event: gr.EventData) -> list[Any]:
         """What the address of the page asks for."""
         try:
-            link = read_link(request.query_params, DEFAULT_MODEL)
-            if link is None:
-                return [gr.skip()] * (len(inputs) + 2)
+            link = read_link(str(event.query), DEFAULT_MODEL)
             updates = control_values(explorer.model(link.model), link.options)
             explanation = explorer.compare(link.model, link.a, link.b, **link.options)
         except InputError as error:
@@ -134,7 +132,9 @@ def build(explorer: Explorer, page: gr.Blocks) -> None:
         ).then(trigger_mode="always_last", **listen)
     second_name.input(**beside)
     examples.pick(_picked, None, [*photos, look_for], **private).then(**listen).then(**beside)
-    page.load(restore, None, [*inputs, look_for, viewer], show_progress="hidden", **model_bound)
+    viewer.restore(
+        restore, None, [*inputs, look_for, viewer], show_progress="hidden", **model_bound
+    )
 
     for format, button in buttons.items():
         button.click(_writer(explorer, format), inputs, ready, **model_bound).success(

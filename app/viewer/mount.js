@@ -6,3 +6,7 @@ const viewer = createViewer(element, {
 });
 viewer.update(props.value);
 watch("value", () => viewer.update(props.value));
+if (props.address && new URLSearchParams(location.search).has("a")) {
+  // The address asks for a pair. Once the page has put its listeners up, let the server restore it.
+  setTimeout(() => trigger("restore", { query: location.search.slice(1) }), 0);
+}

@@ -3,7 +3,7 @@
 const TARGETS_PER_PART = 6;
 const RIBBONS = 40;
 
-function paintPair(find, frames, pair, view, pointed) {
+function paintPair(find, frames, boxes, pair, view, pointed) {
   const layer = LAYERS.find((each) => each.id === view.layer);
   const opacity = view.opacity / 100;
   const lines = pointed ? ribbonsOf(pair, pointed) : strongestLines(pair, view.lines);
@@ -14,16 +14,16 @@ function paintPair(find, frames, pair, view, pointed) {
     const canvas = find(`overlay-${side}`);
     let coloured = Boolean(layer.map);
     if (pointed && pointed.side !== side) {
-      paintGrid(canvas, gridOf(pair, side, pointed.flow.contribution), [0, receivedTop], "magma", opacity);
+      paintGrid(canvas, boxes[side], gridOf(pair, side, pointed.flow.contribution), [0, receivedTop], "magma", opacity);
       outlineParts(canvas, pair[side], strongestOf(pointed.flow.mass, 1));
       coloured = true;
     } else if (pointed && layer.pointed) {
       const looked = layer.pointed(pair, side, pointed.parts);
       const range = [0, Math.max(...looked.values, 1e-9)];
-      paintGrid(canvas, looked, range, layer.map, opacity);
+      paintGrid(canvas, boxes[side], looked, range, layer.map, opacity);
       legends.push(legend(`${layer.pointedLabel} (${side.toUpperCase()})`, layer.map, range, layer.format, layer.help));
     } else {
-      paintGrid(canvas, layer.map && layer.grid(pair, side), layer.map && layer.range(pair), layer.map, opacity);
+      paintGrid(canvas, boxes[side], layer.map && layer.grid(pair, side), layer.map && layer.range(pair), layer.map, opacity);
     }
     if (pointed?.side === side) outlineParts(canvas, pair[side], pointed.parts);
     frames[side].classList.toggle("diml-coloured", coloured && opacity > 0);
@@ -39,13 +39,13 @@ function paintPair(find, frames, pair, view, pointed) {
   } else if (lines.length) {
     legends.push(legend("Flow lines", "magma", [0, flowTop], number, "Contribution of a pair of parts; wider is more mass."));
   }
-  paintLines(find("flow"), frames, pair, lines, "magma", flowTop);
+  paintLines(find("flow"), boxes, pair, lines, "magma", flowTop);
   return legends;
 }
 
 // Lines are indices of pairs of parts, strongest first.
 function strongestLines(pair, count) {
-  return Array.from(pair.order.subarray(0, count)).filter((k) => pair.contribution[k] > 0);
+  return pair.order.slice(0, count).filter((k) => pair.contribution[k] > 0);
 }
 
 function ribbonsOf(pair, { side, parts }) {
@@ -58,14 +58,27 @@ function ribbonsOf(pair, { side, parts }) {
   return lines.sort((x, y) => pair.plan[y] - pair.plan[x]).slice(0, RIBBONS);
 }
 
+// A legend as data; renderLegends makes it visible.
 function legend(name, map, range, format, help) {
-  return make(
-    "div",
-    { className: "diml-legend", title: help },
-    make("span", { className: "diml-legend-name" }, name),
-    make("span", {}, format(range[0])),
-    make("span", { className: "diml-ramp", style: `background:${gradient(map)}` }),
-    make("span", {}, format(range[1])),
-    make("small", {}, help),
+  return { name, map, low: format(range[0]), high: format(range[1]), help };
+}
+
+function renderLegends(root, legends) {
+  // While the pointer moves, legends mostly stay the same: leave the page alone then.
+  const key = JSON.stringify(legends);
+  if (root.dataset.shown === key) return;
+  root.dataset.shown = key;
+  root.replaceChildren(
+    ...legends.map(({ name, map, low, high, help }) =>
+      make(
+        "div",
+        { className: "diml-legend", title: help },
+        make("span", { className: "diml-legend-name" }, name),
+        make("span", {}, low),
+        make("span", { className: "diml-ramp", style: `background:${gradient(map)}` }),
+        make("span", {}, high),
+        make("small", {}, help),
+      ),
+    ),
   );
 }

@@ -39,7 +39,7 @@ function noteText(pair, side, order, count, lineCount) {
   const parts = sumOf(pair[side].contribution, order.slice(0, count));
   const notes = [`The ${count} strongest of the ${pair[side].count} parts of ${side.toUpperCase()} carry ${share(parts)} of the structural part`];
   if (lineCount) {
-    notes.push(`${plural(lineCount, "flow line")}: ${share(sumOf(pair.contribution, pair.order.subarray(0, lineCount)))}`);
+    notes.push(`${plural(lineCount, "flow line")}: ${share(sumOf(pair.contribution, pair.order.slice(0, lineCount)))}`);
   }
   if (pair.options.mass < 1) notes.push(`mass transported: ${percent(pair.mass)}`);
   return notes.join("  ·  ");

@@ -3,8 +3,17 @@
 const BOW = 0.3; // sideways bend of a line, as a fraction of its length
 const LINE_WIDTH = [1.2, 7]; // px, for no mass and for the most mass of any line
 
-function sizeCanvas(canvas) {
-  const box = canvas.getBoundingClientRect();
+// Where everything lies, in page pixels. Read once per frame, before anything is written: each look at the
+// layout after a change would make the browser compute it again.
+function measureStage(stage, frames) {
+  return {
+    stage: stage.getBoundingClientRect(),
+    a: frames.a.getBoundingClientRect(),
+    b: frames.b.getBoundingClientRect(),
+  };
+}
+
+function clearedCanvas(canvas, box) {
   const ratio = window.devicePixelRatio || 1;
   const width = Math.round(box.width * ratio);
   const height = Math.round(box.height * ratio);
@@ -15,14 +24,15 @@ function sizeCanvas(canvas) {
   const context = canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, box.width, box.height);
-  return { context, width: box.width, height: box.height };
+  return context;
 }
 
 // `veil` is how opaque the lowest value is, as a fraction of the opacity: below 1, the photo stays visible where
 // there is little to see.
-function paintGrid(canvas, grid, range, map, opacity, veil = 0.4) {
-  const { context, width, height } = sizeCanvas(canvas);
+function paintGrid(canvas, box, grid, range, map, opacity, veil = 0.4) {
+  const context = clearedCanvas(canvas, box);
   if (!grid) return;
+  const { width, height } = box;
   const cellWidth = width / grid.columns;
   const cellHeight = height / grid.rows;
   for (let row = 0; row < grid.rows; row++) {
@@ -75,10 +85,9 @@ function outlineParts(canvas, side, parts) {
 }
 
 // Lines are indices of pairs of parts, strongest first. Width is by mass, colour by contribution up to `top`.
-function paintLines(canvas, frames, pair, lines, map, top) {
-  const { context } = sizeCanvas(canvas);
-  const origin = canvas.getBoundingClientRect();
-  const boxes = { a: frames.a.getBoundingClientRect(), b: frames.b.getBoundingClientRect() };
+function paintLines(canvas, boxes, pair, lines, map, top) {
+  const context = clearedCanvas(canvas, boxes.stage);
+  const origin = boxes.stage;
   const centre = (side, part) => {
     const { rows, columns } = pair[side];
     const box = boxes[side];

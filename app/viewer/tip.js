@@ -1,17 +1,15 @@
 // The few words beside what is pointed at, so that the eye need not leave the photo.
 
-function placeTip(tip, frame, pair, pointed) {
+function placeTip(tip, boxes, pair, pointed) {
   tip.hidden = !pointed;
   if (!pointed) return;
   tip.textContent = tipText(pair, pointed);
-  const stage = tip.parentElement.getBoundingClientRect();
-  const photo = frame.getBoundingClientRect();
+  const photo = boxes[pointed.side];
   const box = boxOf(pair[pointed.side], pointed.parts);
   const above = box.top * photo.height > 48;
-  const left = photo.left - stage.left + ((box.left + box.right) / 2) * photo.width;
-  const edge = tip.offsetWidth / 2;
-  tip.style.left = `${Math.min(Math.max(left, edge), stage.width - edge)}px`;
-  tip.style.top = `${photo.top - stage.top + (above ? box.top : box.bottom) * photo.height}px`;
+  // The style sheet keeps it inside the stage: measuring its width here would cost a layout per frame.
+  tip.style.setProperty("--x", `${photo.left - boxes.stage.left + ((box.left + box.right) / 2) * photo.width}px`);
+  tip.style.top = `${photo.top - boxes.stage.top + (above ? box.top : box.bottom) * photo.height}px`;
   tip.classList.toggle("diml-tip-below", !above);
 }
 

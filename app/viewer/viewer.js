@@ -45,9 +45,10 @@ function createViewer(host, { address = false, ask = null } = {}) {
   function paint() {
     const { pair } = state;
     const pointed = active();
-    find("legends").replaceChildren(...paintPair(find, frames, pair, state, pointed));
+    const boxes = measureStage(find("stage"), frames);
+    renderLegends(find("legends"), paintPair(find, frames, boxes, pair, state, pointed));
     renderReadout(find("readout"), pair, pointed);
-    placeTip(find("tip"), pointed && frames[pointed.side], pair, pointed);
+    placeTip(find("tip"), boxes, pair, pointed);
     if (find("formula-drawer").open) {
       renderFormula(find("formula"), pair, state.settled, pointed, ITERATION_STOPS[state.stop]);
     };
@@ -55,8 +56,9 @@ function createViewer(host, { address = false, ask = null } = {}) {
       state.barSide = pointed.side;
       refreshScore();
     }
+    const lit = new Set(pointed?.parts.map(String));
     for (const segment of find("score").querySelectorAll(".diml-bar-part")) {
-      segment.classList.toggle("diml-on", Boolean(pointed?.parts.includes(Number(segment.dataset.part))));
+      if (segment.classList.contains("diml-on") !== lit.has(segment.dataset.part)) segment.classList.toggle("diml-on");
     }
   }
 

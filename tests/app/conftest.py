@@ -78,13 +78,13 @@ def browser():
 class Page:
     """The page and what the tests ask of it."""
 
-    def __init__(self, browser, url, **context):
+    def __init__(self, browser, url, state="ready", **context):
         self.errors = []
         self.page = browser.new_context(accept_downloads=True, **context).new_page()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("dialog", lambda dialog: self.errors.append(f"dialog: {dialog.message}"))
         self.page.goto(url)
-        self.wait("ready")
+        self.wait(state)
 
     def wait(self, state):
         self.page.wait_for_selector(f".diml[data-state={state}]", timeout=30_000)

@@ -316,8 +316,7 @@ def test_a_link_brings_everything_back(visit):
     ],
 )
 def test_a_broken_link_says_what_is_wrong(visit, query, words):
-    page = visit(query)
-    page.wait("error")
+    page = visit(query, state="error")
     assert words in page.page.text_content("[data-role=error]")
 
 
