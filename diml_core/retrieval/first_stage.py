@@ -28,11 +28,16 @@ def nearest(pooled: Tensor, queries: Tensor, count: int) -> tuple[Tensor, Tensor
     rows = torch.empty(len(queries), 0, dtype=torch.long)
     for start in range(0, len(pooled), _BLOCK):
         similarity = queries @ pooled[start : start + _BLOCK].float().T
-        top = similarity.topk(min(count, similarity.shape[1]))
-        best = torch.cat([best, top.values], 1)
-        rows = torch.cat([rows, top.indices + start], 1)
+        found = similarity.topk(min(count, similarity.shape[1]), sorted=False)
+        indices = found.indices.sort().values
+        rows = torch.cat([rows, indices + start], 1)
+        best = torch.cat([best, similarity.gather(1, indices)], 1)
         if best.shape[1] > count:
-            # Stable, so that among equals the first of the gallery wins wherever the blocks end.
-            order = best.argsort(dim=1, descending=True, stable=True)[:, :count]
-            best, rows = best.gather(1, order), rows.gather(1, order)
-    return rows, best
+            best, rows = _best(best, rows, count)
+    return _best(best, rows, count)[::-1]
+
+
+def _best(values: Tensor, rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    # Stable: photos that are equal, copies of a file say, come in the order of the gallery.
+    order = values.argsort(dim=1, descending=True, stable=True)[:, :count]
+    return values.gather(1, order), rows.gather(1, order)

@@ -100,7 +100,7 @@ class Store:
         return nearest(self.pooled, queries, count)
 
     def fetch(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Vectors ``[n, R + 1, D]`` float16 and rollout weights ``[n, R]`` or None of rows ``[n]``."""
+        """Vectors ``[n, R + 1, D]`` float16 and rollout weights ``[n, R]`` or None, of ``rows``."""
         weights = None if self.weights is None else self.weights.index_select(0, rows)
         return self.vectors.index_select(0, rows), weights
 

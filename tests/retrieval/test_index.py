@@ -148,7 +148,7 @@ def test_a_second_writer_is_kept_out(cnn_folder, some_photos, tmp_path):
 
 
 # Runs index_photos again and again in forked children. A child is killed (SIGKILL) by itself at its
-# n-th dealing with the disk: for ever larger n until one survives, with an undisturbed run after each
+# n-th dealing with the disk: for ever larger n until one survives, with a whole run after each
 # ("each"), or for random n with each run continuing the last ("chain"). All must end alike.
 KILLER = """
 import os, random, signal, sys
