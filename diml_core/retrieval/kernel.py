@@ -1,4 +1,4 @@
-"""The transports of stage two as one compiled, multi-threaded loop over pairs (needs numba).
+"""The transports of stage two as one compiled loop over pairs (needs numba).
 
 Solves the problems of ``diml_core.transport`` by the same updates, faster for four reasons: a
 pair's kernel stays in a core's cache from its first iteration to its score; one pass over it does a
@@ -11,16 +11,12 @@ Plain-domain float32, shifted so that the largest kernel entry is 1. The smalles
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
-from numba import get_num_threads, njit, prange, types
+from numba import njit, types
 from numba.extending import intrinsic
 
 _MAX_ITERATIONS = 2000
 _TINY = np.float32(1e-37)
-_BLOCKS_PER_THREAD = 8  # pairs differ in iterations; small pieces even that out
-_ONE_AT_A_TIME = threading.Lock()  # numba's own threads must not be started from two at once
 
 
 @intrinsic
@@ -124,90 +120,116 @@ def _partial(kernel, u, v, mass, r, c, column, tolerance):
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _score(similarity, u_all, v_all, mass, epsilon, tolerance, kernel_space, line, space):
-    """Structural similarity and iterations of one pair; the last three arguments are work space."""
-    rows = np.flatnonzero(u_all > 0)
-    columns = np.flatnonzero(v_all > 0)
-    na, nb = len(rows), len(columns)
-    kernel = kernel_space[: na * nb].reshape(na, nb)
-    u, r = space[0, :na], space[1, :na]
-    v, c, column = space[2, :nb], space[3, :nb], space[4, :nb]
-    for i in range(na):
-        u[i] = u_all[rows[i]]
-    for j in range(nb):
-        v[j] = v_all[columns[j]]
-    shift = np.float32(-2)
-    if mass < 1:  # caps tie the rows together: one shift for all
-        for i in range(na):
-            shift = max(shift, _gather(similarity, rows, columns, i, line))
+def _marginal(correlation, weights, by_correlation, by_weights, parts, masses):
+    """Fill ``parts`` with the indices that have mass and ``masses`` with how much; returns how many.
+
+    A part whose correlation is exactly 0 is missing: only the zero rows that pad a photo have none.
+    """
+    largest = np.float32(0)
+    for i in range(len(parts)):
+        mass = np.float32(1)
+        if by_correlation:
+            mass = max(correlation[i], np.float32(0))
+        if by_weights:
+            mass *= weights[i]
+        masses[i] = mass if correlation[i] != 0 else np.float32(0)
+        largest = max(largest, masses[i])
+    count, total = 0, np.float32(0)
+    for i in range(len(parts)):
+        # Without any mass every part that there is counts the same.
+        mass = masses[i] / largest if largest > 0 else np.float32(correlation[i] != 0)
+        if mass > 0:
+            parts[count], masses[count] = i, mass
+            total += mass
+            count += 1
+    for i in range(count):
+        masses[i] /= total
+    return count
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
+def _solve(
+    similarity, row_weights, column_weights, by_correlation, by_weights, mass, epsilon, tolerance,
+    scores, iterations,
+):  # fmt: skip
+    parts = similarity.shape[1] - 1
+    kernel_space = np.empty(parts * parts, np.float32)
+    line, space = np.empty(parts, np.float32), np.empty((5, parts), np.float32)
+    part_space = np.empty((2, parts), np.int64)
     inverse = np.float32(1) / epsilon
-    for i in range(na):
-        largest = _gather(similarity, rows, columns, i, line)
+    for pair in range(len(similarity)):
+        cosines = similarity[pair]
+        na = _marginal(
+            cosines[:parts, parts], row_weights[pair], by_correlation, by_weights,
+            part_space[0], space[0],
+        )  # fmt: skip
+        nb = _marginal(
+            cosines[parts, :parts], column_weights[pair], by_correlation, by_weights,
+            part_space[1], space[1],
+        )  # fmt: skip
+        rows, columns = part_space[0, :na], part_space[1, :nb]
+        u, v, r = space[0, :na], space[1, :nb], space[2, :na]
+        c, column = space[3, :nb], space[4, :nb]
+        kernel = kernel_space[: na * nb].reshape(na, nb)
+        shift = np.float32(-2)
+        if mass < 1:  # caps tie the rows together: one shift for all
+            for i in range(na):
+                shift = max(shift, _gather(cosines, rows, columns, i, line))
+        for i in range(na):
+            largest = _gather(cosines, rows, columns, i, line)
+            if mass < 1:
+                largest = shift
+            for j in range(nb):
+                kernel[i, j] = _exp((line[j] - largest) * inverse)
         if mass < 1:
-            largest = shift
-        for j in range(nb):
-            kernel[i, j] = _exp((line[j] - largest) * inverse)
-    if mass < 1:
-        iterations = _partial(kernel, u, v, mass, r, c, column, tolerance)
-    else:
-        iterations = _balanced(kernel, u, v, r, c, column, tolerance)
-    score, total = np.float32(0), np.float32(0)
-    for i in range(na):
-        _gather(similarity, rows, columns, i, line)
-        row_score, row_total = np.float32(0), np.float32(0)
-        for j in range(nb):
-            plan = kernel[i, j] * c[j]
-            row_total += plan
-            row_score += plan * line[j]
-        score += r[i] * row_score
-        total += r[i] * row_total
-    return score / total, iterations
-
-
-@njit(parallel=True, cache=True, fastmath=True, error_model="numpy")
-def _solve(similarity, u, v, mass, epsilon, tolerance, scores, iterations, blocks):
-    pairs, parts = u.shape
-    for block in prange(blocks):  # a block allocates its work space once
-        kernel_space = np.empty(parts * parts, np.float32)
-        line = np.empty(parts, np.float32)
-        space = np.empty((5, parts), np.float32)
-        for pair in range(block * pairs // blocks, (block + 1) * pairs // blocks):
-            scores[pair], iterations[pair] = _score(
-                similarity[pair],
-                u[pair],
-                v[pair],
-                mass,
-                epsilon,
-                tolerance,
-                kernel_space,
-                line,
-                space,
-            )
+            iterations[pair] = _partial(kernel, u, v, mass, r, c, column, tolerance)
+        else:
+            iterations[pair] = _balanced(kernel, u, v, r, c, column, tolerance)
+        score, total = np.float32(0), np.float32(0)
+        for i in range(na):
+            _gather(cosines, rows, columns, i, line)
+            row_score, row_total = np.float32(0), np.float32(0)
+            for j in range(nb):
+                plan = kernel[i, j] * c[j]
+                row_total += plan
+                row_score += plan * line[j]
+            score += r[i] * row_score
+            total += r[i] * row_total
+        scores[pair] = score / total
 
 
 def solve(
     similarity: np.ndarray,
-    u: np.ndarray,
-    v: np.ndarray,
+    row_weights: np.ndarray | None,
+    column_weights: np.ndarray | None,
+    *,
+    by_correlation: bool,
     mass: float,
     epsilon: float,
     tolerance: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Structural similarities of P pairs.
+    """Structural similarities of P pairs. Releases the GIL, so that threads can share the work.
 
     Args:
-        similarity: ``[P, R + 1, R + 1]`` float32 part similarities; the last row and column, where
-            the correlations stand, are not read.
-        u, v: ``[P, R]`` float32 marginals of rows and columns, each summing to 1.
+        similarity: ``[P, R + 1, R + 1]`` float32: cosines of the parts and, last row and column, of
+            the global embeddings. Rows and columns of missing parts are zero.
+        row_weights, column_weights: ``[P, R]`` float32, non-negative factors of the marginals; None,
+            both, for 1.
+        by_correlation: whether the correlation with the other global embedding is another factor.
         mass, epsilon, tolerance: as in :func:`diml_core.transport.partial_transport`; epsilon at
             least 0.04. At tolerance 1e-5 scores are within about 2e-6 of converged.
 
     Returns:
         ``[P]`` float32 similarities and ``[P]`` int64 iterations.
     """
-    scores, iterations = np.empty(len(u), np.float32), np.empty(len(u), np.int64)
-    blocks = min(len(u), _BLOCKS_PER_THREAD * get_num_threads())
+    pairs = len(similarity)
+    scores, iterations = np.empty(pairs, np.float32), np.empty(pairs, np.int64)
+    by_weights = row_weights is not None
+    if not by_weights:
+        row_weights = column_weights = np.empty((pairs, 0), np.float32)
     constants = np.float32(mass), np.float32(epsilon), np.float32(tolerance)
-    with _ONE_AT_A_TIME:
-        _solve(similarity, u, v, *constants, scores, iterations, blocks)
+    _solve(
+        similarity, row_weights, column_weights, by_correlation, by_weights, *constants,
+        scores, iterations,
+    )  # fmt: skip
     return scores, iterations

@@ -18,13 +18,16 @@ from torch import Tensor
 
 from diml_core.marginals import PartContext, marginal, normalise
 from diml_core.options import ExplainOptions
+from diml_core.retrieval.threads import in_parallel
 from diml_core.similarity import overall_similarity, structural_similarity
 from diml_core.transport import partial_transport
 
 RANKING_TOLERANCE = 1e-5
 """Marginal error at which a pair stops; a tighter tolerance of the options changes no ranking."""
 
-_CHUNK_BYTES = 8 << 20  # of one chunk's vectors and similarities together
+_CHUNK_BYTES = (
+    2 << 20
+)  # of one chunk's vectors and similarities: they should stay in a core's cache
 
 Fetch = Callable[[Tensor], tuple[Tensor, Tensor | None]]
 
@@ -59,39 +62,46 @@ def rerank(
 ) -> Scores:
     """Score candidates by their parts.
 
-    Memory is bounded by chunks of a few megabytes, whatever Q, K and R are.
+    Memory is bounded: every thread holds one chunk of at most a few megabytes (or a single pair),
+    whatever Q, K and R are.
 
     Args:
         queries: ``[Q, R + 1, D]`` unit part embeddings with the global one last, zero rows for
             missing parts.
         weights: ``[Q, R]`` rollout mass per part, or None without attention.
         rows: ``[Q, K]`` int64, the candidates of each query.
-        fetch: gives vectors ``[n, R + 1, D]`` and rollout weights ``[n, R]`` or None, of n rows.
+        fetch: from several threads; gives vectors ``[n, R + 1, D]`` and rollout weights ``[n, R]`` or None, of n rows.
         options: marginals, mass, epsilon and tolerance are used.
         engine: a name in :data:`ENGINES`, or None for the fastest that can serve the options.
     """
     solve = ENGINES[engine or default_engine(options)]
-    parts, dim = queries.shape[1] - 1, queries.shape[2]
-    pair_bytes = 4 * (parts + 1) * (2 * dim + parts + 1)
-    per_chunk = max(1, _CHUNK_BYTES // pair_bytes)
+    length, dim = queries.shape[1:]
+    pairs_at_once = max(1, _CHUNK_BYTES // (4 * length * (2 * dim + length)))
     count = rows.shape[1]
-    queries_at_once = max(1, per_chunk // max(count, 1))
+    queries_at_once = max(1, pairs_at_once // max(count, 1))
     global_similarity = torch.empty(rows.shape, dtype=torch.float64)
     structural = torch.empty_like(global_similarity)
-    for first in range(0, len(rows), queries_at_once):
-        those = slice(first, first + queries_at_once)
-        for start in range(0, count, per_chunk):
-            chunk = rows[those, start : start + per_chunk]
-            vectors, candidate_weights = fetch(chunk.flatten())
-            similarity = _all_similarities(queries[those], vectors, chunk.shape)
-            query_weights = None
-            if weights is not None:
-                query_weights = weights[those].repeat_interleave(chunk.shape[1], 0)
-            u, v = pair_marginals(similarity, candidate_weights, query_weights, options.marginals)
-            scores = solve(similarity, u, v, options).view(chunk.shape)
-            structural[those, start : start + per_chunk] = scores.clamp(-1, 1)
-            corner = similarity[:, -1, -1].view(chunk.shape)
-            global_similarity[those, start : start + per_chunk] = corner.clamp(-1, 1)
+
+    def score(chunk: tuple[slice, slice]) -> None:
+        asked = chunk[0]
+        chunk_rows = rows[chunk]
+        vectors, candidate_weights = fetch(chunk_rows.flatten())
+        similarity = _all_similarities(queries[asked], vectors, chunk_rows.shape)
+        query_weights = None
+        if weights is not None:
+            query_weights = weights[asked].repeat_interleave(chunk_rows.shape[1], 0)
+        scores = solve(similarity, candidate_weights, query_weights, options)
+        structural[chunk] = scores.view(chunk_rows.shape).clamp(-1, 1)
+        global_similarity[chunk] = similarity[:, -1, -1].view(chunk_rows.shape).clamp(-1, 1)
+
+    in_parallel(
+        score,
+        [
+            (slice(first, first + queries_at_once), slice(start, start + pairs_at_once))
+            for first in range(0, len(rows), queries_at_once)
+            for start in range(0, count, pairs_at_once)
+        ],
+    )
     return Scores(global_similarity, structural)
 
 
@@ -102,25 +112,21 @@ def _all_similarities(queries: Tensor, vectors: Tensor, shape: torch.Size) -> Te
     return torch.bmm(vectors, queries.float().mT).view(-1, length, length)
 
 
-def pair_marginals(
-    similarity: Tensor, weights_a: Tensor | None, weights_b: Tensor | None, name: str
-) -> tuple[Tensor, Tensor]:
-    """Marginals of both sides, from the products that stage two has anyway.
-
-    Args:
-        similarity: ``[P, R + 1, R + 1]``: row i, column j is ``<z_i, z_j>``; the last row and
-            column belong to the global embeddings. Rows and columns of missing parts are zero.
-        weights_a, weights_b: ``[P, R]`` rollout mass of the row and column parts, or None.
-        name: of the marginals, in :data:`diml_core.marginals.MARGINALS`.
-
-    Returns:
-        u, v: ``[P, R]``, each summing to 1; missing parts have none.
-    """
+def _solve_torch(
+    similarity: Tensor, weights_a: Tensor | None, weights_b: Tensor | None, options: ExplainOptions
+) -> Tensor:
+    """Any options, with what the rest of the library is made of."""
     parts = similarity.shape[-1] - 1
-    return (
-        _marginal(name, similarity[:, :parts, parts], weights_a),
-        _marginal(name, similarity[:, parts, :parts], weights_b),
-    )
+    part_similarity = similarity[:, :parts, :parts]
+    plan = partial_transport(
+        1 - part_similarity,
+        _marginal(options.marginals, similarity[:, :parts, parts], weights_a),
+        _marginal(options.marginals, similarity[:, parts, :parts], weights_b),
+        options.mass,
+        epsilon=options.epsilon,
+        tolerance=max(options.tolerance, RANKING_TOLERANCE),
+    ).plan
+    return structural_similarity(plan.double(), part_similarity.double())
 
 
 def _marginal(name: str, correlation: Tensor, weights: Tensor | None) -> Tensor:
@@ -132,35 +138,32 @@ def _marginal(name: str, correlation: Tensor, weights: Tensor | None) -> Tensor:
     return normalise(weight * (correlation != 0))
 
 
-def _solve_torch(similarity: Tensor, u: Tensor, v: Tensor, options: ExplainOptions) -> Tensor:
-    part_similarity = similarity[:, :-1, :-1]
-    plan = partial_transport(
-        1 - part_similarity,
-        u,
-        v,
-        options.mass,
-        epsilon=options.epsilon,
-        tolerance=max(options.tolerance, RANKING_TOLERANCE),
-    ).plan
-    return structural_similarity(plan.double(), part_similarity.double())
-
-
-def _solve_compiled(similarity: Tensor, u: Tensor, v: Tensor, options: ExplainOptions) -> Tensor:
+def _solve_compiled(
+    similarity: Tensor, weights_a: Tensor | None, weights_b: Tensor | None, options: ExplainOptions
+) -> Tensor:
     from diml_core.retrieval import kernel  # compiles on first use
 
+    by_correlation, by_rollout = _COMPILED_MARGINALS[options.marginals]
     scores, _ = kernel.solve(
         similarity.numpy(),
-        u.numpy(),
-        v.numpy(),
-        options.mass,
-        options.epsilon,
-        max(options.tolerance, RANKING_TOLERANCE),
+        weights_a.numpy() if by_rollout else None,
+        weights_b.numpy() if by_rollout else None,
+        by_correlation=by_correlation,
+        mass=options.mass,
+        epsilon=options.epsilon,
+        tolerance=max(options.tolerance, RANKING_TOLERANCE),
     )
     return torch.from_numpy(scores).double()
 
 
 ENGINES = {"compiled": _solve_compiled, "torch": _solve_torch}
 
+_COMPILED_MARGINALS = {  # name -> whether correlation and rollout are factors
+    "uniform": (False, False),
+    "cross-correlation": (True, False),
+    "rollout": (False, True),
+    "product": (True, True),
+}
 LEAST_COMPILED_EPSILON = 0.04  # the kernel spans exp(-2 / epsilon)..1 in float32
 
 
@@ -171,5 +174,5 @@ def _has_numba() -> bool:
 
 def default_engine(options: ExplainOptions) -> str:
     """The compiled engine wherever it is installed and can serve the options."""
-    usable = _has_numba() and options.epsilon >= LEAST_COMPILED_EPSILON
-    return "compiled" if usable else "torch"
+    served = options.marginals in _COMPILED_MARGINALS and options.epsilon >= LEAST_COMPILED_EPSILON
+    return "compiled" if served and _has_numba() else "torch"
