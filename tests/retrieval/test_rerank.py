@@ -13,7 +13,7 @@ from diml_core.retrieval import rerank as module
 from diml_core.retrieval.rerank import ENGINES, default_engine, rerank
 from diml_core.transport import partial_transport
 
-SCORE_ERROR = 5e-6  # of the stored vectors' scores, at the ranking tolerance
+SCORE_ERROR = 3e-5  # of the stored vectors' scores, at the ranking tolerance
 
 
 WITHOUT_NUMBA = {
