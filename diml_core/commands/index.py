@@ -1,0 +1,66 @@
+"""``python -m diml_core index PHOTOS -o GALLERY``: make or update a gallery of a photo folder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from diml_core.checkpoints import DEFAULT_MODEL, shipped_models
+from diml_core.errors import InputError
+from diml_core.retrieval.indexing import index_photos
+
+_OPTIONS = ("grid", "marginals", "mass", "start_block", "head_fusion", "kept_mass", "epsilon")
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "index",
+        help="make a gallery of a folder of photos, or bring it up to date",
+        description="Embed every photo below a folder into a gallery for 'search'. Call it again "
+        "after photos were added, changed or removed, or after it was interrupted: only what is "
+        "new is computed. Options that are left out take the model's defaults.",
+    )
+    parser.add_argument("photos", metavar="PHOTOS", type=Path, help="folder of photos")
+    parser.add_argument(
+        "-o", "--output", metavar="GALLERY", type=Path, required=True, help="folder to write"
+    )
+    parser.add_argument(
+        "--model",
+        default=DEFAULT_MODEL,
+        help=f"{', '.join(shipped_models())}, a checkpoint folder, an authors' .pth file, or "
+        "timm:NAME (default: %(default)s)",
+    )
+    parser.add_argument("--grid", type=int, metavar="N", help="parts per side of a square photo")
+    parser.add_argument("--marginals", metavar="NAME", help="default marginals of a search")
+    parser.add_argument("--mass", type=float, metavar="M", help="default transported mass")
+    parser.add_argument("--start-block", type=int, metavar="L", help="first block of the rollout")
+    parser.add_argument("--head-fusion", metavar="NAME", help="mean, max or min over the heads")
+    parser.add_argument("--kept-mass", type=float, metavar="M", help="share of the rollout kept")
+    parser.add_argument("--epsilon", type=float, metavar="E", help="default transport entropy")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Index, and say what was done and which files cannot be used.
+
+    Raises:
+        InputError: see :func:`index_photos`; or no photo at all below the folder.
+    """
+    report = index_photos(
+        arguments.photos,
+        arguments.output,
+        model=arguments.model,
+        progress=True,
+        **{name: getattr(arguments, name) for name in _OPTIONS},
+    )
+    if not report.photos and not report.broken:
+        raise InputError(f"There are no photos below '{arguments.photos}': give another folder.")
+    print(
+        f"{report.photos} photos in {arguments.output}: {report.embedded} embedded, "
+        f"{report.reused} known, {report.removed} removed."
+    )
+    if report.broken:
+        print(f"{len(report.broken)} files cannot be used:")
+        for record in report.broken:
+            print(f"  {record.problem}")

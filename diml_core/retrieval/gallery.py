@@ -1,0 +1,228 @@
+"""A gallery to search: a collection of embedded photos together with the model that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from diml_core.checkpoints import load_model
+from diml_core.errors import InputError
+from diml_core.explain import explain_features
+from diml_core.explanation import Explanation
+from diml_core.images import load_photo
+from diml_core.model import DimlModel, Embedding, ImageFeatures
+from diml_core.options import ExplainOptions
+from diml_core.retrieval.rerank import Scores, rerank
+from diml_core.retrieval.spec import GallerySpec
+from diml_core.retrieval.store import Store
+
+DEFAULT_TOP_K = 100
+SEARCH_OPTIONS = ("marginals", "mass", "epsilon", "tolerance")
+"""Options that a search may change; the others are baked into the stored vectors."""
+
+
+class Collection(Protocol):
+    """Where the embedded photos are: the folder of an index, or a vector database."""
+
+    spec: GallerySpec
+
+    def __len__(self) -> int: ...
+
+    def candidates(self, queries: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """Stage one: rows ``[Q, min(count, N)]`` by falling global similarity, and the cosines."""
+        ...
+
+    def fetch(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Vectors ``[n, R + 1, D]`` and rollout weights ``[n, R]`` (or None) of rows ``[n]``."""
+        ...
+
+    def photo_path(self, row: int) -> Path:
+        """Where the photo of a row lies."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One photo that was found.
+
+    Attributes:
+        path: of the photo.
+        rank: place in the DIML order (overall similarity), from 1.
+        global_rank: place in the order of the global similarity, from 1.
+        global_similarity, structural_similarity: the two scales, -1..1.
+        similarity: their mean.
+    """
+
+    path: Path
+    rank: int
+    global_rank: int
+    global_similarity: float
+    structural_similarity: float
+    similarity: float
+    _query: Query = field(repr=False)
+
+    @property
+    def rise(self) -> int:
+        """Places that the parts moved it up (negative: down)."""
+        return self.global_rank - self.rank
+
+    @cached_property
+    def explanation(self) -> Explanation:
+        """Query (A) and photo (B) compared in full: runs the network on the photo.
+
+        Its scores differ from the result's by what float16 storage rounds, about 1e-4.
+
+        Raises:
+            InputError: the photo has gone, or changed beyond reading.
+        """
+        return self._query.explain(self.path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        names = ("rank", "global_rank", "similarity", "global_similarity", "structural_similarity")
+        return {"path": str(self.path), **{name: getattr(self, name) for name in names}}
+
+
+@dataclass(frozen=True, eq=False)
+class Query:
+    """A query as its results share it: the model, the features and the options."""
+
+    model: DimlModel
+    features: ImageFeatures
+    options: ExplainOptions
+
+    def explain(self, path: Path) -> Explanation:
+        """Compare with the photo at ``path``."""
+        other = self.model.extract(load_photo(path), self.options.start_block)
+        return explain_features(self.model, self.features, other, self.options)
+
+
+class Gallery:
+    """Photos that can be searched by a photo.
+
+    Attributes:
+        collection: the embedded photos.
+        model: the model that embedded them.
+    """
+
+    def __init__(self, collection: Collection, model: DimlModel | None = None) -> None:
+        """Search any collection, such as :class:`diml_core.retrieval.qdrant.QdrantCollection`.
+
+        Args:
+            collection: the embedded photos.
+            model: the model that made them; by default it is loaded by the name they carry.
+
+        Raises:
+            InputError: another model than the one that made the collection.
+        """
+        self.collection = collection
+        self.model = load_model(collection.spec.model) if model is None else model
+        collection.spec.check_model(self.model, str(getattr(collection, "folder", "")))
+
+    @classmethod
+    def open(cls, path: str | PathLike[str], *, model: DimlModel | None = None) -> Gallery:
+        """Open what ``python -m diml_core index`` or :func:`index_photos` wrote.
+
+        Args:
+            path: the gallery's folder.
+            model: as in the constructor.
+
+        Raises:
+            InputError: no gallery there, a damaged one, or another model.
+        """
+        return cls(Store(path), model)
+
+    def __len__(self) -> int:
+        return len(self.collection)
+
+    def search(self, image: Any, *, top_k: int = DEFAULT_TOP_K, **options: Any) -> list[Result]:
+        """Find the photos most similar to a picture.
+
+        The ``top_k`` globally most similar photos are found first, and re-ranked by their parts.
+
+        Args:
+            image: anything :func:`diml_core.load_photo` takes, or :class:`ImageFeatures`.
+            top_k: photos to re-rank and return, at least 1.
+            **options: ``marginals``, ``mass``, ``epsilon``, ``tolerance``; the index's otherwise.
+
+        Returns:
+            At most ``top_k`` results in DIML order; equal scores keep the global order.
+
+        Raises:
+            InputError: a bad image or option.
+        """
+        return self.search_many([image], top_k=top_k, **options)[0]
+
+    def search_many(
+        self, images: Sequence[Any], *, top_k: int = DEFAULT_TOP_K, **options: Any
+    ) -> list[list[Result]]:
+        """:meth:`search` for several pictures, whose candidates are scored together."""
+        chosen = self._options(options)
+        if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1:
+            raise InputError(f"top_k must be a whole number of at least 1, not {top_k!r}.")
+        if not images:
+            return []
+        features = [
+            image
+            if isinstance(image, ImageFeatures)
+            else self.model.extract(load_photo(image), chosen.start_block)
+            for image in images
+        ]
+        vectors, weights = self._pack(features, chosen)
+        rows, _ = self.collection.candidates(vectors[:, -1], top_k)
+        scores = rerank(vectors, weights, rows, self.collection.fetch, chosen)
+        order = scores.overall.argsort(dim=1, descending=True, stable=True)
+        return [
+            self._results(Query(self.model, feature, chosen), rows[q], order[q], scores, q)
+            for q, feature in enumerate(features)
+        ]
+
+    def _options(self, overrides: dict[str, Any]) -> ExplainOptions:
+        for name in overrides:
+            if name not in SEARCH_OPTIONS:
+                raise InputError(
+                    f"A search cannot change '{name}', only {', '.join(SEARCH_OPTIONS)}: index the "
+                    "photos into another folder with it."
+                )
+        given = {name: value for name, value in overrides.items() if value is not None}
+        stored = vars(self.collection.spec.options)
+        return self.model.options(**{**stored, **given})
+
+    @torch.inference_mode()
+    def _pack(
+        self, features: Sequence[ImageFeatures], options: ExplainOptions
+    ) -> tuple[Tensor, Tensor | None]:
+        """Vectors ``[Q, R + 1, D]`` and rollout weights ``[Q, R]``, padded as in the index."""
+        spec = self.collection.spec
+        vectors = torch.zeros(len(features), spec.parts + 1, spec.dim)
+        weights = torch.zeros(len(features), spec.parts) if spec.has_rollout else None
+        for q, feature in enumerate(features):
+            embedding: Embedding = self.model.embed(feature.map, feature.attentions, options)
+            count = len(embedding.parts)
+            vectors[q, :count], vectors[q, -1] = embedding.parts, embedding.pooled
+            if weights is not None:
+                weights[q, :count] = embedding.rollout
+        return vectors, weights
+
+    def _results(
+        self, query: Query, rows: Tensor, order: Tensor, scores: Scores, q: int
+    ) -> list[Result]:
+        return [
+            Result(
+                path=self.collection.photo_path(int(rows[place])),
+                rank=rank,
+                global_rank=place + 1,
+                global_similarity=float(scores.global_similarity[q, place]),
+                structural_similarity=float(scores.structural[q, place]),
+                similarity=float(scores.overall[q, place]),
+                _query=query,
+            )
+            for rank, place in enumerate(order.tolist(), 1)
+        ]

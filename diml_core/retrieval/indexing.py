@@ -1,0 +1,235 @@
+"""Making and updating a gallery from a folder tree of photos.
+
+A run has three steps: see which files are new or changed (by size and time, then by content), embed
+those into a work file that survives being killed, and write the new state in one swap. The result
+depends on the photos and the options only, not on the history: an update, or a run that was killed
+a hundred times, ends byte-identical to a run from scratch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from diml_core.checkpoints import DEFAULT_MODEL, load_model
+from diml_core.errors import InputError
+from diml_core.images import DEFAULT_LIMITS, ImageError, load_photo
+from diml_core.model import DimlModel
+from diml_core.retrieval.records import PhotoRecord
+from diml_core.retrieval.spec import GallerySpec, PackedPhoto, pack_photo
+from diml_core.retrieval.store import MANIFEST, Store, StoreWriter
+from diml_core.retrieval.workfile import WorkFile
+
+_JPEG = {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"}
+_OTHERS = {".png", ".gif", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pbm"}
+PHOTO_SUFFIXES = frozenset(_JPEG | _OTHERS)
+"""Files with these endings, in any case, count as photos; other files are passed over."""
+
+_WORK = "work"
+_LOCK = ".lock"
+_BLOCK = 16  # photos between two syncs: what a kill can cost
+
+
+@dataclass(frozen=True)
+class IndexReport:
+    """What a run did.
+
+    Attributes:
+        photos: in the gallery now.
+        embedded: photos that went through the network in this run.
+        reused: photos whose vectors were known, here or from a run that was killed.
+        removed: photos of the former state that are gone.
+        broken: records of the files that cannot be used, with the reason in ``problem``.
+    """
+
+    photos: int
+    embedded: int
+    reused: int
+    removed: int
+    broken: tuple[PhotoRecord, ...]
+
+
+def index_photos(
+    photos: str | PathLike[str],
+    gallery: str | PathLike[str],
+    *,
+    model: str | DimlModel = DEFAULT_MODEL,
+    progress: bool = False,
+    **options: Any,
+) -> IndexReport:
+    """Make a gallery of all photos below a folder, or bring it up to date.
+
+    May be killed at any moment and called again. While it runs, the former state can be searched.
+    An update needs room on disk for both.
+
+    Args:
+        photos: the folder; symbolic links to folders are not followed.
+        gallery: folder to write, created if needed.
+        model: a name or path for :func:`diml_core.load_model`, or a model.
+        progress: show a progress bar on stderr.
+        **options: fields of :class:`diml_core.options.ExplainOptions`; else the model's defaults.
+
+    Raises:
+        InputError: no such folder, a bad option, a gallery of another model or other options, or
+            one that another process is writing.
+    """
+    photos, gallery = Path(photos), Path(gallery)
+    if not photos.is_dir():
+        raise InputError(f"There is no folder '{photos}': give a folder of photos.")
+    source = model.name if isinstance(model, DimlModel) else model
+    model = model if isinstance(model, DimlModel) else load_model(model)
+    spec = GallerySpec.of(model, source, model.options(**options))
+    former = Store(gallery) if (gallery / MANIFEST).exists() else None
+    if former is not None:
+        former.spec.check_model(model, str(gallery))
+        if former.spec.options != spec.options:
+            raise InputError(
+                f"The gallery '{gallery}' was made with other options ({former.spec.options}): "
+                "leave the options as they were, or index into a new folder."
+            )
+        spec = former.spec  # keeps the name under which its model was loaded
+    try:
+        gallery.mkdir(parents=True, exist_ok=True)
+        with _locked(gallery):
+            return _Run(photos, gallery, model, spec, former, progress).run()
+    except OSError as error:
+        raise InputError(
+            f"The gallery cannot be written ({error}): choose another folder or make room."
+        ) from error
+
+
+class _Run:
+    def __init__(
+        self,
+        photos: Path,
+        gallery: Path,
+        model: DimlModel,
+        spec: GallerySpec,
+        former: Store | None,
+        progress: bool,
+    ) -> None:
+        self.photos, self.gallery, self.model, self.spec = photos, gallery, model, spec
+        self.former, self.progress = former, progress
+        records = [] if former is None else list(former.records)
+        broken = [] if former is None else former.broken
+        self.former_rows = {record.sha256: row for row, record in enumerate(records)}
+        self.former_paths = {record.path for record in records}
+        self.grids = {record.sha256: record.grid for record in records}
+        # A sentence names its file, so it is remembered for that file only.
+        self.problems = {(r.path, r.sha256): r.problem for r in broken}
+        self.work = WorkFile(gallery / _WORK, spec)
+        self.known = {record.path: record for record in (*records, *broken, *self.work.records)}
+        for record in self.work.records:
+            if record.problem is None:
+                self.grids[record.sha256] = record.grid
+            else:
+                self.problems[record.path, record.sha256] = record.problem
+
+    def run(self) -> IndexReport:
+        records: list[PhotoRecord] = []
+        fresh: list[tuple[PhotoRecord, PackedPhoto | None]] = []
+        embedded = 0
+        try:
+            paths = sorted(_photo_paths(self.photos, self.gallery))
+            for path in tqdm(paths, "Indexing", unit=" photos", disable=not self.progress):
+                record, packed, is_new = self._look_at(path)
+                records.append(record)
+                if is_new:
+                    fresh.append((record, packed))
+                    embedded += packed is not None
+                if len(fresh) >= _BLOCK:
+                    self.work.append(fresh)
+                    fresh = []
+            self.work.append(fresh)
+            return self._finish(records, embedded)
+        finally:
+            self.work.close()
+
+    def _look_at(self, path: str) -> tuple[PhotoRecord, PackedPhoto | None, bool]:
+        """The record of a file, its vectors if they had to be computed, and whether it is news."""
+        full = self.photos / path
+        try:
+            stat = full.stat()
+            known = self.known.get(path)
+            if known and (known.size, known.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
+                return known, None, False
+            # What is hashed is what is embedded, even if the file is being written meanwhile.
+            data = full.read_bytes() if stat.st_size <= DEFAULT_LIMITS.max_bytes else None
+        except OSError as error:
+            problem = f"'{path}' cannot be read ({error.strerror}): check its permissions."
+            return PhotoRecord(path, 0, 0, "", problem=problem), None, False
+        sha256 = "" if data is None else hashlib.sha256(data).hexdigest()
+        record = PhotoRecord(path, stat.st_size, stat.st_mtime_ns, sha256)
+        if problem := self.problems.get((path, sha256)):
+            return replace(record, problem=problem), None, False
+        if sha256 in self.grids:
+            return replace(record, grid=self.grids[sha256]), None, False
+        try:
+            photo = load_photo(full if data is None else data, name=path)
+            packed = pack_photo(self.model, photo, self.spec)
+        except ImageError as error:
+            return replace(record, problem=str(error)), None, True
+        self.grids[sha256] = packed.grid
+        return replace(record, grid=packed.grid), packed, True
+
+    def _finish(self, records: list[PhotoRecord], embedded: int) -> IndexReport:
+        usable = [record for record in records if record.problem is None]
+        broken = [record for record in records if record.problem is not None]
+        # Relative, so that photos and gallery can move together.
+        photos = Path(os.path.relpath(self.photos.resolve(), self.gallery.resolve())).as_posix()
+        rows = (self._packed(record) for record in usable)
+        StoreWriter(self.gallery).write(self.spec, photos, usable, rows, broken)
+        self.work.discard()
+        return IndexReport(
+            photos=len(usable),
+            embedded=embedded,
+            reused=len(usable) - embedded,
+            removed=len(self.former_paths - {record.path for record in usable}),
+            broken=tuple(broken),
+        )
+
+    def _packed(self, record: PhotoRecord) -> PackedPhoto:
+        row = self.former_rows.get(record.sha256)
+        if row is None:
+            return self.work.read(record.sha256)
+        vectors, weights = self.former.vectors[row].numpy(), self.former.weights
+        return PackedPhoto(vectors, None if weights is None else weights[row].numpy(), record.grid)
+
+
+def _photo_paths(photos: Path, gallery: Path) -> Iterator[str]:
+    """Paths below ``photos`` with forward slashes, but for hidden files and the gallery itself."""
+    inside = gallery.resolve()
+    for folder, folders, names in os.walk(photos):
+        here = Path(folder)
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith(".") and (here / name).resolve() != inside
+        ]
+        for name in names:
+            if Path(name).suffix.lower() in PHOTO_SUFFIXES and not name.startswith("."):
+                yield (here / name).relative_to(photos).as_posix()
+
+
+@contextmanager
+def _locked(gallery: Path) -> Iterator[None]:
+    """Keep a second writer out; the system drops the lock when its holder dies."""
+    with (gallery / _LOCK).open("w") as file:
+        with suppress(ImportError):  # Windows has no fcntl: there, two writers are the user's care
+            import fcntl
+
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(
+                    f"Another process is writing the gallery '{gallery}': wait for it to end."
+                ) from None
+        yield

@@ -1,0 +1,120 @@
+"""What a gallery was made with, and how one photo is packed into its arrays."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from diml_core.errors import InputError
+from diml_core.grids import Grid
+from diml_core.images import Photo
+from diml_core.model import DimlModel
+from diml_core.options import ExplainOptions
+
+
+@dataclass(frozen=True)
+class GallerySpec:
+    """Everything that decides what the numbers in a gallery mean.
+
+    Attributes:
+        model: what :func:`diml_core.load_model` takes to get the model again.
+        fingerprint: :func:`model_fingerprint` of that model.
+        options: how pairs are compared. Grid, start block, head fusion and kept mass are baked into
+            the stored vectors; marginals, mass, epsilon and tolerance are defaults of a search.
+        parts: R, parts that every photo has room for. Elongated photos have fewer; zero rows pad.
+        dim: D, dimension of an embedding.
+        has_rollout: whether rollout weights are stored beside the vectors.
+    """
+
+    model: str
+    fingerprint: str
+    options: ExplainOptions
+    parts: int
+    dim: int
+    has_rollout: bool
+
+    @classmethod
+    def of(cls, model: DimlModel, source: str, options: ExplainOptions) -> GallerySpec:
+        """The spec of a gallery that ``model``, loaded from ``source``, makes with ``options``."""
+        return cls(
+            model=source,
+            fingerprint=model_fingerprint(model),
+            options=options,
+            parts=options.grid**2,
+            dim=model.dim,
+            has_rollout=model.has_rollout,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> GallerySpec:
+        """Rebuild from :meth:`to_dict`. Raises KeyError or TypeError for anything else."""
+        return cls(**{**values, "options": ExplainOptions(**values["options"])})
+
+    def check_model(self, model: DimlModel, where: str) -> None:
+        """Refuse a model that did not make the vectors.
+
+        Raises:
+            InputError: naming both models.
+        """
+        if model_fingerprint(model) != self.fingerprint:
+            raise InputError(
+                f"The gallery '{where}' was made with another model ('{self.model}') than "
+                f"'{model.name}' as it is now: open it with that model, or index the photos again "
+                "into a new folder."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class PackedPhoto:
+    """One photo as a gallery stores it.
+
+    Attributes:
+        vectors: ``[R + 1, D]`` float16: unit part embeddings, zero rows where the photo has fewer
+            than R parts, and the unit global embedding as the last row, so that one matrix
+            product yields part similarities, the correlations for both marginals, and the global
+            similarity.
+        weights: ``[R]`` float32 rollout mass per part (0 for padding), or None without attention.
+        grid: rows, columns of the real parts.
+    """
+
+    vectors: np.ndarray
+    weights: np.ndarray | None
+    grid: Grid
+
+
+@torch.inference_mode()
+def pack_photo(model: DimlModel, photo: Photo, spec: GallerySpec) -> PackedPhoto:
+    """Run the network on a photo and lay its embeddings out for storage."""
+    features = model.extract(photo, spec.options.start_block)
+    embedding = model.embed(features.map, features.attentions, spec.options)
+    count = len(embedding.parts)
+    vectors = np.zeros((spec.parts + 1, spec.dim), np.float16)
+    vectors[:count] = embedding.parts.numpy()
+    vectors[-1] = embedding.pooled.numpy()
+    weights = None
+    if embedding.rollout is not None:
+        weights = np.zeros(spec.parts, np.float32)
+        weights[:count] = embedding.rollout.numpy()
+    return PackedPhoto(vectors, weights, embedding.grid)
+
+
+def model_fingerprint(model: DimlModel) -> str:
+    """SHA-256 (hex) of a model's config and weights: equal for models that embed alike."""
+    digest = hashlib.sha256()
+    config = model.config.to_dict()
+    for descriptive in ("title", "defaults", "trained_with_diml"):  # these change no embedding
+        config.pop(descriptive)
+    digest.update(json.dumps(config, sort_keys=True).encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()

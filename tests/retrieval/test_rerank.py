@@ -1,0 +1,181 @@
+"""Stage two against the plain way: pair by pair, in float64, with diml_core.transport."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn.functional import normalize
+
+from diml_core.marginals import MARGINALS, NEEDS_ROLLOUT, PartContext, marginal
+from diml_core.options import ExplainOptions
+from diml_core.retrieval import rerank as module
+from diml_core.retrieval.rerank import ENGINES, default_engine, rerank
+from diml_core.transport import partial_transport
+
+SCORE_ERROR = 3e-5  # of the stored vectors' scores, at the ranking tolerance
+
+
+WITHOUT_NUMBA = {
+    "compiled": pytest.mark.skipif(not module._has_numba(), reason="numba is not installed")
+}
+EACH_ENGINE = [pytest.param(name, marks=WITHOUT_NUMBA.get(name, ())) for name in ENGINES]
+
+
+def clustered(count, parts, dim=32, clusters=6, seed=0, padding=True):
+    """``[count, parts + 1, dim]`` unit vectors in clusters, some photos with fewer parts."""
+    random = torch.Generator().manual_seed(seed)
+    centres = torch.randn(clusters, parts, dim, generator=random)
+    which = torch.randint(clusters, (count,), generator=random)
+    vectors = centres[which] + 0.8 * torch.randn(count, parts, dim, generator=random)
+    vectors = normalize(vectors + 2 * torch.randn(dim, generator=random), dim=-1)
+    if padding:
+        for row in range(0, count, 3):
+            vectors[row, parts - 1 - row % (parts - 1) :] = 0
+    pooled = normalize(vectors.sum(1, keepdim=True), dim=-1)
+    weights = torch.rand(count, parts, generator=random) * vectors.any(-1)
+    return torch.cat([vectors, pooled], 1), weights / weights.sum(-1, keepdim=True)
+
+
+def one_pair(candidate, query, weight_a, weight_b, options):
+    """Structural similarity by the definitions, on the real parts alone, in float64."""
+    sides = []
+    for vectors, weight in ((candidate, weight_a), (query, weight_b)):
+        real = vectors[:-1].any(-1)
+        sides.append((vectors[:-1][real].double(), vectors[-1].double(), weight[real].double()))
+    (a, global_a, roll_a), (b, global_b, roll_b) = sides
+    u = marginal(options.marginals, PartContext(a, global_b, roll_a))
+    v = marginal(options.marginals, PartContext(b, global_a, roll_b))
+    cost = 1 - a @ b.T
+    solved = partial_transport(
+        cost, u, v, options.mass, epsilon=options.epsilon, tolerance=1e-9, max_iterations=20_000
+    )
+    return float((solved.plan * (1 - cost)).sum() / solved.plan.sum())
+
+
+@pytest.mark.parametrize("engine", EACH_ENGINE)
+@pytest.mark.parametrize("mass", [1.0, 0.5])
+@pytest.mark.parametrize("marginals", MARGINALS)
+def test_scores_and_order_equal_brute_force(engine, marginals, mass):
+    vectors, weights = clustered(40, 9)
+    half = vectors.half()
+    options = ExplainOptions(grid=3, marginals=marginals, mass=mass)
+    queries = half[:3].float()
+    random = torch.Generator().manual_seed(0)
+    rows = torch.stack([torch.randperm(40, generator=random)[:25] for _ in range(3)])
+    needs = marginals in NEEDS_ROLLOUT
+    scores = rerank(
+        queries,
+        weights[:3] if needs else None,
+        rows,
+        lambda r: (half[r], weights[r] if needs else None),
+        options,
+        engine=engine,
+    )
+    for q in range(3):
+        expected = [
+            one_pair(half[r].float(), queries[q], weights[r], weights[q], options) for r in rows[q]
+        ]
+        assert scores.structural[q].numpy() == pytest.approx(expected, abs=SCORE_ERROR)
+        pooled = (half[rows[q], -1].float() @ queries[q, -1]).clamp(-1, 1).double()
+        assert scores.global_similarity[q].numpy() == pytest.approx(pooled.numpy(), abs=1e-6)
+        brute = (pooled + torch.tensor(expected).double()) / 2
+        assert (scores.overall[q].argsort(descending=True) == brute.argsort(descending=True)).all()
+
+
+@pytest.mark.parametrize("engine", EACH_ENGINE)
+def test_a_result_does_not_depend_on_the_chunks(engine, monkeypatch):
+    vectors, _ = clustered(30, 4)
+    rows = torch.arange(30).repeat(5, 1)
+    arguments = (vectors[:5], None, rows, lambda r: (vectors[r], None), ExplainOptions(grid=2))
+    whole = rerank(*arguments, engine=engine)
+    for limit in (1, 20_000, 60_000):  # one pair, part of a query, several queries at once
+        monkeypatch.setattr(module, "_CHUNK_BYTES", limit)
+        chunked = rerank(*arguments, engine=engine)
+        expected = pytest.approx(whole.structural.numpy(), abs=SCORE_ERROR)
+        assert chunked.structural.numpy() == expected
+
+
+def test_no_chunk_holds_more_than_its_share(monkeypatch):
+    vectors, _ = clustered(50, 16)
+    fetched = []
+
+    def fetch(rows):
+        fetched.append(len(rows))
+        return vectors[rows], None
+
+    pair = 4 * 17 * (2 * 32 + 17)
+    monkeypatch.setattr(module, "_CHUNK_BYTES", 10 * pair)
+    rerank(vectors[:4], None, torch.arange(50).repeat(4, 1), fetch, ExplainOptions(grid=4))
+    assert max(fetched) == 10
+    assert sum(fetched) == 200
+
+
+@pytest.mark.parametrize("engine", EACH_ENGINE)
+def test_all_negative_correlations_fall_back_to_uniform(engine):
+    vectors, _ = clustered(5, 4, padding=True)
+    opposite = -vectors[:1]
+    scores = rerank(
+        opposite,
+        None,
+        torch.arange(5)[None],
+        lambda r: (vectors[r], None),
+        ExplainOptions(grid=2),
+        engine=engine,
+    )
+    uniform = rerank(
+        opposite,
+        None,
+        torch.arange(5)[None],
+        lambda r: (vectors[r], None),
+        ExplainOptions(grid=2, marginals="uniform"),
+        engine=engine,
+    )
+    assert scores.structural.isfinite().all()
+    expected = pytest.approx(float(uniform.structural[0, 0]), abs=SCORE_ERROR)
+    assert float(scores.structural[0, 0]) == expected
+
+
+def test_a_small_epsilon_goes_to_the_engine_that_can_serve_it():
+    assert default_engine(ExplainOptions(epsilon=0.005)) == "torch"
+    vectors, weights = clustered(6, 4)
+    options = ExplainOptions(grid=2, epsilon=0.005)
+    scores = rerank(vectors[:1], None, torch.arange(6)[None], lambda r: (vectors[r], None), options)
+    expected = [one_pair(vectors[r], vectors[0], weights[r], weights[0], options) for r in range(6)]
+    assert scores.structural[0].numpy() == pytest.approx(expected, abs=1e-4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 12),
+    st.integers(0, 10**6),
+    st.floats(0.05, 1),
+    st.floats(0.04, 1),
+    st.booleans(),
+)
+def test_both_engines_agree(parts, seed, mass, epsilon, padding):
+    pytest.importorskip("numba", reason="numba is not installed")
+    vectors, _ = clustered(8, parts, dim=8, seed=seed, padding=padding and parts > 1)
+    options = ExplainOptions(mass=mass, epsilon=epsilon)
+    rows = torch.arange(8).repeat(2, 1)
+    arguments = (vectors[:2], None, rows, lambda r: (vectors[r], None), options)
+    compiled, plain = (rerank(*arguments, engine=e).structural for e in ("compiled", "torch"))
+    assert compiled.numpy() == pytest.approx(plain.numpy(), abs=1e-4)
+
+
+def test_the_compiled_exponential_is_exact_to_float32():
+    kernel = pytest.importorskip("diml_core.retrieval.kernel", reason="numba is not installed")
+    from numba import njit
+
+    exp = kernel._exp
+
+    @njit
+    def each(x):
+        out = np.empty_like(x)
+        for i in range(len(x)):
+            out[i] = exp(x[i])
+        return out
+
+    x = np.linspace(-60, 0, 100_001, dtype=np.float32)
+    # The argument's own rounding is worth |x| * 2^-24 in the result.
+    assert (abs(each(x) / np.exp(x.astype(np.float64)) - 1) < 3e-7 + abs(x) * 1.2e-7).all()
