@@ -78,7 +78,7 @@ class ExampleStrip(gr.HTML):
 
 
 def _card(pair: ExamplePair) -> str:
-    images = "".join(f'<img src="{_thumbnail(path)}" alt="">' for path in (pair.a, pair.b))
+    images = "".join(f'<img src="{thumbnail_url(path)}" alt="">' for path in (pair.a, pair.b))
     text = f"<span><b>{html.escape(pair.title)}</b><small>{html.escape(pair.kind)}</small></span>"
     return (
         f'<button type="button" data-pair="{html.escape(pair.id)}" title="{html.escape(pair.look_for)}">'
@@ -86,7 +86,8 @@ def _card(pair: ExamplePair) -> str:
     )
 
 
-def _thumbnail(path: Path) -> str:
+def thumbnail_url(path: Path) -> str:
+    """A small JPEG of a photo as a ``data:`` URL."""
     with Image.open(path) as image:
         image = image.convert("RGB")
         image.thumbnail((2 * _THUMBNAIL[0], 2 * _THUMBNAIL[1]))

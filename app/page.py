@@ -6,10 +6,12 @@ from typing import Any
 
 import gradio as gr
 
-from app import examples, theme, viewer
+from app import examples, results, theme, viewer
 from app.service import Explorer
-from app.tabs import compare
+from app.tabs import compare, retrieve
 from diml_core.images import DEFAULT_LIMITS
+
+MODEL_QUEUE = "model"  # one network at a time: two at once would only make both slower
 
 
 def build_page(explorer: Explorer | None = None) -> gr.Blocks:
@@ -20,12 +22,18 @@ def build_page(explorer: Explorer | None = None) -> gr.Blocks:
             "which part matches which, and what that adds to the score.",
             elem_classes="title",
         )
-        compare.build(explorer or Explorer())
+        explorer = explorer or Explorer()
+        with gr.Tabs():
+            with gr.Tab("Compare"):
+                compare.build(explorer, MODEL_QUEUE)
+            with gr.Tab("Retrieve"):
+                retrieve.build(explorer, MODEL_QUEUE)
     return page
 
 
 def _style() -> str:
-    return "".join(path.read_text(encoding="utf-8") for path in (theme.CSS_PATH, viewer.CSS_PATH))
+    sheets = (theme.CSS_PATH, viewer.CSS_PATH, results.CSS_PATH)
+    return "".join(path.read_text(encoding="utf-8") for path in sheets)
 
 
 def launch_options() -> dict[str, Any]:

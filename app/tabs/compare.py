@@ -21,12 +21,16 @@ from diml_core.checkpoints import DEFAULT_MODEL, shipped_models
 from diml_core.errors import InputError
 from diml_core.explanation import Explanation
 
-_MODEL_QUEUE = "model"  # one network at a time: two at once would only make both slower
 _FLOW_LINES = 24  # in a figure
 
 
-def build(explorer: Explorer) -> None:
-    """Lay out the tab and connect it."""
+def build(explorer: Explorer, model_queue: str) -> None:
+    """Lay out the tab and connect it.
+
+    Args:
+        explorer: shared with the other tabs, so that features are shared too.
+        model_queue: ``concurrency_id`` of everything that runs a network.
+    """
     first = example_pairs()[0]
     solved = explorer.compare(DEFAULT_MODEL, first.a, first.b)
     titles = [(explorer.model(name).config.title, name) for name in shipped_models()]
@@ -107,7 +111,7 @@ def build(explorer: Explorer) -> None:
 
     model_bound = {
         "api_visibility": "private",
-        "concurrency_id": _MODEL_QUEUE,
+        "concurrency_id": model_queue,
         "concurrency_limit": 1,
     }
     listen: dict[str, Any] = {"fn": show, "inputs": inputs, "outputs": viewer, **model_bound}
@@ -141,7 +145,7 @@ def build(explorer: Explorer) -> None:
             None, js="() => document.querySelector('#ready a, a#ready, #ready')?.click()"
         )
 
-    gr.api(compare_endpoint(explorer), api_name="compare", concurrency_id=_MODEL_QUEUE)
+    gr.api(compare_endpoint(explorer), api_name="compare", concurrency_id=model_queue)
 
 
 def _explain(

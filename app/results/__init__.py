@@ -1,0 +1,32 @@
+"""Search results in two orders: a Gradio component whose template, style and script are files in this folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+_FOLDER = Path(__file__).parent
+
+CSS_PATH = _FOLDER / "results.css"
+
+
+class Results(gr.HTML):
+    """Shows what :func:`app.galleries.search_payload` returns; ``{"error": sentence}`` shows the sentence.
+
+    ``open`` fires with ``event.photo``, its key, when a photo is clicked.
+    """
+
+    def __init__(self, value: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(
+            value or {},
+            html_template=(_FOLDER / "template.html").read_text(encoding="utf-8"),
+            js_on_load=(_FOLDER / "results.js").read_text(encoding="utf-8"),
+            apply_default_css=False,
+            **kwargs,
+        )
+
+    def api_info(self) -> dict[str, Any]:
+        """The value is an object, not text."""
+        return {"type": "object"}

@@ -1,0 +1,39 @@
+"""A scrolling strip of single photos to choose from."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+
+import gradio as gr
+
+from app.examples import FOLDER, thumbnail_url
+
+_SCRIPT = """
+element.addEventListener('click', (event) => {
+  const card = event.target.closest('button[data-photo]');
+  if (card) trigger('pick', { photo: card.dataset.photo });
+});
+"""
+
+
+class PhotoStrip(gr.HTML):
+    """Example photos in a row. ``pick`` fires with ``event.photo``, its path below the examples."""
+
+    def __init__(self, photos: Sequence[Path]) -> None:
+        super().__init__(
+            "".join(_card(path) for path in photos),
+            html_template='<div class="strip photos" aria-label="Example queries">${value}</div>',
+            js_on_load=_SCRIPT,
+            apply_default_css=False,
+            elem_id="queries",
+        )
+
+
+def _card(path: Path) -> str:
+    name = path.relative_to(FOLDER).as_posix()
+    return (
+        f'<button type="button" data-photo="{html.escape(name)}" title="{html.escape(name)}">'
+        f'<img src="{thumbnail_url(path)}" alt="{html.escape(path.stem)}"></button>'
+    )
