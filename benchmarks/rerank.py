@@ -306,7 +306,8 @@ def as_row(line: dict) -> str:
     return (
         f"| {line['features']} | {line['gallery']} | {line['parts']} | {line['dim']} "
         f"| {line['method']} | {line['queries_per_second']:.1f} | {' | '.join(shown)} "
-        f"| {line['largest_error']:.1e} | {line['top1_agreement']:.1%} | {line['share_of_ceiling']:.0%} |"
+        f"| {line['largest_error']:.1e} "
+        f"| {line['top1_agreement']:.1%} | {line['share_of_ceiling']:.0%} |"
     )
 
 
@@ -394,7 +395,7 @@ def main() -> None:
 
     plain = ExplainOptions(marginals="cross-correlation", epsilon=EPSILON)
     for parts in arguments.parts:
-        queries, checked = (128, 32) if parts < 100 else (12, 4)
+        queries, checked = (64, 16) if parts < 100 else (8, 4)
         for count in arguments.galleries:
             problem = clustered(count, parts, arguments.dim, queries, arguments.candidates)
             report(problem, checked, plain)

@@ -1,9 +1,9 @@
 """A gallery in Qdrant: the same search, where one machine's disk or memory no longer suffices.
 
-Needs the ``qdrant-client`` package (``pip install diml-explorer[qdrant]``). Each photo is a point with
-two named vectors: ``global`` with an HNSW graph, by which the server finds candidates, and ``parts``,
-a multivector in float16 on disk without a graph, which is only fetched. The transport runs here, on
-the candidates that come back.
+Needs the ``qdrant-client`` package (``pip install diml-explorer[qdrant]``). Each photo is a point
+with two named vectors: ``global`` with an HNSW graph, by which the server finds candidates, and
+``parts``, a multivector in float16 on disk without a graph, which is only fetched. The transport
+runs here, on the candidates that come back.
 """
 
 from __future__ import annotations

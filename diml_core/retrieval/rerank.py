@@ -80,6 +80,8 @@ def rerank(
     length, dim = queries.shape[1:]
     pairs_at_once = max(1, _CHUNK_BYTES // (4 * length * (2 * dim + length)))
     count = rows.shape[1]
+    # A single query, too, is shared among the threads.
+    pairs_at_once = min(pairs_at_once, max(1, -(-rows.numel() // torch.get_num_threads())))
     queries_at_once = max(1, pairs_at_once // max(count, 1))
     global_similarity = torch.empty(rows.shape, dtype=torch.float64)
     structural = torch.empty_like(global_similarity)
