@@ -25,7 +25,7 @@ from diml_core.images import DEFAULT_LIMITS, ImageError, load_photo
 from diml_core.model import DimlModel
 from diml_core.retrieval.records import PhotoRecord
 from diml_core.retrieval.spec import GallerySpec, PackedPhoto, pack_photo
-from diml_core.retrieval.store import MANIFEST, Store, StoreWriter
+from diml_core.retrieval.store import MANIFEST, Store, StoreWriter, relative_folder
 from diml_core.retrieval.workfile import WorkFile
 
 _JPEG = {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"}
@@ -183,8 +183,7 @@ class _Run:
     def _finish(self, records: list[PhotoRecord], embedded: int) -> IndexReport:
         usable = [record for record in records if record.problem is None]
         broken = [record for record in records if record.problem is not None]
-        # Relative, so that photos and gallery can move together.
-        photos = Path(os.path.relpath(self.photos.resolve(), self.gallery.resolve())).as_posix()
+        photos = relative_folder(self.photos, self.gallery)
         rows = (self._packed(record) for record in usable)
         StoreWriter(self.gallery).write(self.spec, photos, usable, rows, broken)
         self.work.discard()

@@ -5,8 +5,8 @@ pair's kernel stays in a core's cache from its first iteration to its score; one
 whole iteration (each row's product is used at once to scale that row into the column products);
 every pair stops by itself; parts without mass (padding, relu) are left out of the problem.
 
-Plain-domain float32: the kernel spans ``exp(-2 / epsilon)``..1, and scalings its inverse, so epsilon
-must be at least 0.04; below, use the torch engine.
+Plain-domain float32: the kernel spans ``exp(-2 / epsilon)``..1, and scalings its inverse, so
+epsilon must be at least 0.04; below, use the torch engine.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def _partial(kernel, u, v, mass, r, c, column, tolerance):
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _marginal(correlation, weights, by_correlation, by_weights, parts, masses):
-    """Fill ``parts`` with the indices that have mass and ``masses`` with how much; returns how many.
+    """Fill ``parts`` with the indices that have mass, ``masses`` with how much; returns how many.
 
     A part whose correlation is exactly 0 is missing: only the zero rows that pad a photo have none.
     """
@@ -228,8 +228,8 @@ def solve(
     Args:
         similarity: ``[P, R + 1, R + 1]`` float32: cosines of the parts and, last row and column, of
             the global embeddings. Rows and columns of missing parts are zero.
-        row_weights, column_weights: ``[P, R]`` float32, non-negative factors of the marginals; None,
-            both, for 1.
+        row_weights, column_weights: ``[P, R]`` float32, non-negative factors of the marginals;
+            None, both, for 1.
         by_correlation: whether the correlation with the other global embedding is another factor.
         mass, epsilon, tolerance: as in :func:`diml_core.transport.partial_transport`; epsilon at
             least 0.04. At tolerance 1e-4 scores are within about 2e-5 of converged.

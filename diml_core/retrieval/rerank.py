@@ -2,8 +2,8 @@
 
 One matrix product per query gives, for every candidate, the part similarities, the correlations
 that the marginals are made of, and the global similarity (the global embedding is stored as one
-more row). The transports are then solved by the compiled kernel, or by ``diml_core.transport`` where
-numba is missing or epsilon too small for it; both give the same order.
+more row). The transports are then solved by the compiled kernel, or by ``diml_core.transport``
+where numba is missing or epsilon too small for it; both give the same order.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def rerank(
             missing parts.
         weights: ``[Q, R]`` rollout mass per part, or None without attention.
         rows: ``[Q, K]`` int64, the candidates of each query.
-        fetch: from several threads; gives vectors ``[n, R + 1, D]`` and rollout weights ``[n, R]`` or None, of n rows.
+        fetch: gives vectors ``[n, R + 1, D]`` and rollout weights ``[n, R]`` or None, of n rows;
+            called from several threads.
         options: marginals, mass, epsilon and tolerance are used.
         engine: a name in :data:`ENGINES`, or None for the fastest that can serve the options.
     """
@@ -79,6 +80,8 @@ def rerank(
     length, dim = queries.shape[1:]
     pairs_at_once = max(1, _CHUNK_BYTES // (4 * length * (2 * dim + length)))
     count = rows.shape[1]
+    # A single query, too, is shared among the threads.
+    pairs_at_once = min(pairs_at_once, max(1, -(-rows.numel() // torch.get_num_threads())))
     queries_at_once = max(1, pairs_at_once // max(count, 1))
     global_similarity = torch.empty(rows.shape, dtype=torch.float64)
     structural = torch.empty_like(global_similarity)

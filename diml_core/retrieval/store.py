@@ -202,6 +202,11 @@ class StoreWriter:
                         path.unlink()
 
 
+def relative_folder(photos: Path, gallery: Path) -> str:
+    """``photos`` as seen from ``gallery``, so that both can move together."""
+    return Path(os.path.relpath(photos.resolve(), gallery.resolve())).as_posix()
+
+
 def _commit(temporary: Path) -> None:
     """Give a ``.tmp`` file its name once its bytes are on disk."""
     with temporary.open("rb+") as file:
