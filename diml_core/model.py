@@ -280,12 +280,7 @@ class DimlModel(nn.Module):
         """
         if not attentions:
             return None
-        rows = attention_rollout(
-            attentions,
-            start_block=options.start_block or 0,
-            head_fusion=options.head_fusion,
-            kept_mass=options.kept_mass,
-        )
+        rows = _rollout(attentions, options, rows=None)
         prefix = self.backbone.prefix_tokens
         patches = patch_rollout(rows[..., prefix:, :], prefix)
         pooling = _pooling(map_shape, grid_on_map(map_shape, options.grid), "area").to(patches)
@@ -298,15 +293,21 @@ class DimlModel(nn.Module):
         """``[..., h * w]`` share of the class token per map cell, or None without attention."""
         if not attentions:
             return None
-        rows = attention_rollout(
-            attentions,
-            start_block=options.start_block or 0,
-            head_fusion=options.head_fusion,
-            kept_mass=options.kept_mass,
-            # Without a class token every token speaks for the picture: average them all.
-            rows=[0] if self.backbone.class_token else None,
-        )
+        # Without a class token every token speaks for the picture: average them all.
+        rows = _rollout(attentions, options, rows=[0] if self.backbone.class_token else None)
         return patch_rollout(rows.mean(-2), self.backbone.prefix_tokens)
+
+
+def _rollout(
+    attentions: tuple[Tensor | None, ...], options: ExplainOptions, rows: list[int] | None
+) -> Tensor:
+    return attention_rollout(
+        attentions,
+        start_block=options.start_block or 0,
+        head_fusion=options.head_fusion,
+        kept_mass=options.kept_mass,
+        rows=rows,
+    )
 
 
 @lru_cache(maxsize=256)
