@@ -6,9 +6,9 @@ Makes galleries of random unit vectors in the format of ``python -m diml_core in
 D = 128: 4.6 kB per image, 4.6 GB for a million; deleted again), opens each in a process of its own,
 and times a search from embedded query to ranked results, stage by stage. A query's neighbours are
 spread over the whole file, as they are in practice; the first search after opening is shown apart,
-for it may read from disk what the later ones find in memory. Pages of mapped files (the gallery and
-the libraries) are taken back by the system when it needs them; own memory is what the process keeps.
-With ``--faiss`` stage one is also done by an HNSW graph over the same vectors. Linux only.
+for it may read from disk what the later ones find in memory. Pages of mapped files (the gallery
+and the libraries) are taken back by the system when it needs them; own memory is what the process
+keeps. With ``--faiss`` stage one is also done by an HNSW graph over the same vectors. Linux only.
 """
 
 from __future__ import annotations
