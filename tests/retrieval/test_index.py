@@ -186,7 +186,7 @@ if mode == "chain":
     while not run(gallery, chance.randint(10, 50)):
         kills += 1
 else:
-    for fatal in range(1, 10_000, 4):
+    for fatal in range(1, 10_000, 7):
         survived = run(f"{gallery}-{fatal}", fatal)
         if survived:
             break
@@ -206,7 +206,7 @@ def test_killed_at_any_moment_it_ends_identical(vit_folder, tmp_path, mode, upda
     index_photos(photos, tmp_path / "reference", model=model)
     galleries = [tmp_path / "killed"]
     if mode == "each":
-        galleries = [tmp_path / f"killed-{fatal}" for fatal in range(1, 400, 4)]
+        galleries = [tmp_path / f"killed-{fatal}" for fatal in range(1, 400, 7)]
     if update:  # the killed runs start from a gallery with other photos
         other = write_photos(tmp_path / "photos-before", 12, seed=3)
         for path in sorted(photos.rglob("*.png"))[::2]:
