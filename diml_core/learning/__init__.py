@@ -1,0 +1,1 @@
+"""Learning with DIML: data sets, distances for losses, and training."""
