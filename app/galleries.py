@@ -90,21 +90,17 @@ class Galleries:
     def _index(self, photos: Path, folder: Path, model_name: str) -> Gallery:
         model = self._explorer.model(model_name)
         try:
-            # One network at a time; a progress bar of tqdm is what Gradio shows to the visitor.
-            with self._explorer.network():
-                index_photos(photos, folder, model=model, progress=True)
+            # Gradio shows the visitor the progress bar of tqdm.
+            index_photos(photos, folder, model=model, progress=True)
         except InputError:
-            if not folder.exists():
-                raise
-            # Made by another version of the model or the options: this folder is only a cache.
-            shutil.rmtree(folder)
-            with self._explorer.network():
-                index_photos(photos, folder, model=model, progress=True)
+            # Another process is writing there, or another version of the model did: a cache is not
+            # worth a fight.
+            folder = Path(tempfile.mkdtemp(prefix="diml-gallery-"))
+            index_photos(photos, folder, model=model, progress=True)
         gallery = Gallery.open(folder, model=model)
-        with self._explorer.network():
-            gallery.search(
-                Image.new("RGB", (64, 64))
-            )  # compiles the kernel before a visitor waits for it
+        gallery.search(
+            Image.new("RGB", (64, 64))
+        )  # compiles the kernel before a visitor waits for it
         return gallery
 
 
@@ -157,7 +153,7 @@ def search_payload(
         "shown": min(SHOWN, len(found)),
         "summary": f"{len(gallery)} photos searched; the {len(found)} most similar globally were "
         f"re-ranked by their parts in {1e3 * seconds:.0f} ms.",
-        "recall": _recall(items, wanted),
+        "recall": _recall(items, wanted, gallery),
     }
 
 
@@ -197,10 +193,13 @@ def _label(path: Path) -> str:
     return (_class_of(path) or path.stem).replace("_", " ").replace("-", " ")
 
 
-def _recall(items: list[dict[str, Any]], wanted: str | None) -> dict[str, str] | None:
+def _recall(
+    items: list[dict[str, Any]], wanted: str | None, gallery: Gallery
+) -> dict[str, str] | None:
     if wanted is None:
         return None
-    total = sum(item["same"] for item in items)
+    paths = (gallery.collection.photo_path(row) for row in range(len(gallery)))
+    total = sum(_class_of(path) == wanted for path in paths) - 1  # the query itself is one of them
     texts = {}
     for order, rank in (("global", "globalRank"), ("diml", "rank")):
         first = sorted(items, key=lambda item: item[rank])[:SHOWN]

@@ -26,8 +26,8 @@ def build_page(explorer: Explorer | None = None) -> gr.Blocks:
         with gr.Tabs():
             with gr.Tab("Compare"):
                 compare.build(explorer, MODEL_QUEUE)
-            with gr.Tab("Retrieve"):
-                retrieve.build(explorer, MODEL_QUEUE)
+            with gr.Tab("Retrieve") as tab:
+                retrieve.build(explorer, MODEL_QUEUE, tab)
     return page
 
 

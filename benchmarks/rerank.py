@@ -43,7 +43,7 @@ from diml_core import load_model, load_photo  # noqa: E402
 from diml_core.checkpoints import shipped_models  # noqa: E402
 from diml_core.marginals import PartContext, marginal  # noqa: E402
 from diml_core.options import ExplainOptions  # noqa: E402
-from diml_core.retrieval.first_stage import nearest  # noqa: E402
+from diml_core.retrieval.first_stage import gather, nearest  # noqa: E402
 from diml_core.retrieval.rerank import rerank  # noqa: E402
 from diml_core.transport import partial_transport  # noqa: E402
 
@@ -183,7 +183,7 @@ def ours(
     asked = None if weights is None else weights[::step][: len(problem.queries)]
 
     def fetch(rows: Tensor) -> tuple[Tensor, Tensor | None]:
-        return problem.half.index_select(0, rows), None if weights is None else weights[rows]
+        return gather(problem.half, rows), None if weights is None else weights[rows]
 
     scores = rerank(problem.queries, asked, problem.rows, fetch, options, engine=engine)
     scores.overall.argsort(dim=1, descending=True, stable=True)

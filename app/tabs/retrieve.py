@@ -21,15 +21,17 @@ from diml_core.checkpoints import DEFAULT_MODEL, shipped_models
 from diml_core.errors import InputError
 
 _BUILT_IN, _UPLOADS = "built-in", "uploads"
+_QUEUE = "gallery"  # indexing takes a while: who only compares two photos should not wait for it
 _QUERIES = ("heron.jpg", "cat.jpg", "red-panda.jpg", "taj-mahal-near.jpg", "giraffes.jpg")
 _SCENE_QUERIES = 9
 
 
-def build(explorer: Explorer, model_queue: str) -> None:
+def build(explorer: Explorer, model_queue: str, tab: gr.Tab) -> None:
     """Lay out the tab and connect it.
 
     Args:
         explorer: shared with the other tabs, so that features are shared too.
+        tab: the tab this is in.
         model_queue: ``concurrency_id`` of everything that runs a network.
     """
     galleries = Galleries(explorer)
@@ -117,7 +119,7 @@ def build(explorer: Explorer, model_queue: str) -> None:
         except InputError as error:
             return gr.update(visible=True, value={"error": str(error)})
 
-    bound = {"api_visibility": "private", "concurrency_id": model_queue, "concurrency_limit": 1}
+    bound = {"api_visibility": "private", "concurrency_id": _QUEUE, "concurrency_limit": 1}
     private = {"api_visibility": "private", "show_progress": "hidden"}
     inputs = [query, model_name, source, uploaded]
     find: dict[str, Any] = {"fn": search, "inputs": inputs, "outputs": [results, viewer], **bound}
@@ -134,7 +136,9 @@ def build(explorer: Explorer, model_queue: str) -> None:
     source.input(lambda where: gr.update(visible=where == _UPLOADS), source, files, **private).then(
         **find
     )
-    results.open(open_pair, inputs, viewer, **bound).then(
+    # The built-in gallery is embedded, once per machine, when somebody first looks at this tab.
+    tab.select(lambda: galleries.built_in(DEFAULT_MODEL) and None, **(bound | private))
+    results.open(open_pair, inputs, viewer, **(bound | {"concurrency_id": model_queue})).then(
         None,
         js="() => document.querySelector('#result-viewer')?.scrollIntoView({behavior: 'smooth'})",
     )

@@ -26,9 +26,8 @@ RANKING_TOLERANCE = 1e-4
 """Marginal error at which a pair stops, unless the options ask for less accuracy. Scores are then
 within about 2e-5 of converged, less than what storage in float16 changes."""
 
-_CHUNK_BYTES = (
-    2 << 20
-)  # of one chunk's vectors and similarities: they should stay in a core's cache
+# Of one chunk's vectors and similarities: large enough that the calls around the arithmetic do not count.
+_CHUNK_BYTES = 8 << 20
 
 Fetch = Callable[[Tensor], tuple[Tensor, Tensor | None]]
 

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from diml_core.errors import InputError
-from diml_core.retrieval.first_stage import nearest
+from diml_core.retrieval.first_stage import gather, nearest
 from diml_core.retrieval.records import PhotoRecord, RecordTable, write_records
 from diml_core.retrieval.spec import GallerySpec, PackedPhoto
 
@@ -102,7 +102,7 @@ class Store:
     def fetch(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
         """Vectors ``[n, R + 1, D]`` float16 and rollout weights ``[n, R]`` or None, of ``rows``."""
         weights = None if self.weights is None else self.weights.index_select(0, rows)
-        return self.vectors.index_select(0, rows), weights
+        return gather(self.vectors, rows), weights
 
     def _map(self, name: str, dtype: type, shape: tuple[int, ...]) -> Tensor:
         path = self.folder / name

@@ -125,6 +125,18 @@ def test_the_payload_is_the_gallerys_answer(explorer, gallery, examples):
     assert photo_of(gallery, items[0]["photo"]) == found[0].path
 
 
+def test_recall_is_shown_where_classes_are_known(explorer, gallery, examples):
+    scene = sorted((examples / "scenes").glob("*/*.jpg"))[5]
+    payload = search_payload(explorer, gallery, "efficientnet-lite0", scene)
+    siblings = len(list(scene.parent.glob("*.jpg"))) - 1
+    first_ten = [item for item in payload["items"] if item["rank"] <= 10]
+    hits = sum(item["same"] for item in first_ten)
+    assert f"{hits} of {siblings} of its class in the first 10" in payload["recall"]["diml"]
+    assert ("first result right" in payload["recall"]["diml"]) == first_ten[0]["same"]
+    unknown = search_payload(explorer, gallery, "efficientnet-lite0", examples / "cat.jpg")
+    assert unknown["recall"] is None
+
+
 @pytest.mark.parametrize("key", ["", "../../etc/passwd", "0" * 16])
 def test_only_photos_of_the_gallery_can_be_opened(gallery, key):
     with pytest.raises(InputError, match="not in this gallery"):
