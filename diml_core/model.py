@@ -246,22 +246,35 @@ class DimlModel(nn.Module):
             attentions: per block ``[..., heads, T, T]``, or empty.
             options: grid, start block, head fusion and kept mass are used.
         """
+        return self.pool(feature_map, self.rollout_weights(attentions, options), options.grid)
+
+    def pool(
+        self, feature_map: Tensor, weights: Tensor | None, side: int, pooling: str | None = None
+    ) -> Embedding:
+        """The second half of :meth:`embed`, for rollouts that were kept in place of the attentions.
+
+        Args:
+            feature_map: ``[..., h, w, D]``.
+            weights: ``[..., h * w]`` from :meth:`rollout_weights`, or None.
+            side: parts per side of a square picture.
+            pooling: another entry of :data:`GLOBAL_POOLINGS` than the config's, to compare them.
+        """
         map_shape = (feature_map.shape[-3], feature_map.shape[-2])
         cells = feature_map.flatten(-3, -2)
-        grid = grid_on_map(map_shape, options.grid)
-        weights = self._rollout_weights(attentions, options)
-        pooling = _pooling(map_shape, grid, self.config.grid_pooling).to(cells)
-        by_rollout = weights is not None and self.config.pooling == "rollout"
-        parts = _pool_parts(pooling, cells, weights if by_rollout else None)
+        grid = grid_on_map(map_shape, side)
+        method = pooling or self.config.pooling
+        pooling_weights = _pooling(map_shape, grid, self.config.grid_pooling).to(cells)
+        by_rollout = weights is not None and method == "rollout"
+        parts = _pool_parts(pooling_weights, cells, weights if by_rollout else None)
         if by_rollout:
             pooled = (weights[..., None] * cells).sum(-2)
         else:
-            pooled = (parts if self.config.pooling == "grid" else cells).mean(-2)
+            pooled = (parts if method == "grid" else cells).mean(-2)
         return Embedding(
             parts=functional.normalize(parts, dim=-1),
             pooled=functional.normalize(pooled, dim=-1),
             grid=grid,
-            rollout=None if weights is None else weights @ pooling.T,
+            rollout=None if weights is None else weights @ pooling_weights.T,
             rollout_map=None if weights is None else weights.unflatten(-1, map_shape),
         )
 
@@ -287,10 +300,15 @@ class DimlModel(nn.Module):
         shares = pooling / pooling.sum(-1, keepdim=True)
         return (shares @ patches).unflatten(-1, map_shape)
 
-    def _rollout_weights(
+    def rollout_weights(
         self, attentions: tuple[Tensor | None, ...], options: ExplainOptions
     ) -> Tensor | None:
-        """``[..., h * w]`` share of the class token per map cell, or None without attention."""
+        """``[..., h * w]`` share of the class token per map cell, or None without attention.
+
+        Args:
+            attentions: per block ``[..., heads, T, T]``, or empty.
+            options: start block, head fusion and kept mass are used.
+        """
         if not attentions:
             return None
         # Without a class token every token speaks for the picture: average them all.

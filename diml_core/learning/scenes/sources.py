@@ -48,7 +48,7 @@ _MIN_CONTRAST = 6.0  # standard deviation of a background's grey levels; plain c
 _SOLID = 128  # alpha from which a pixel belongs to the object
 _THUMBNAIL = 24
 _SAME_BACKGROUND = 0.9
-_SAME_OUTLINE, _SAME_PATTERN, _SAME_COLOUR = 0.85, 0.6, 0.115
+_SAME_ASPECT, _SAME_OUTLINE, _SAME_PATTERN, _SAME_COLOUR = 0.15, 0.85, 0.6, 0.115
 
 
 def stamp_files(root: Path) -> dict[str, Path]:
@@ -131,8 +131,8 @@ def distinct_cutouts(
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Drop cut-outs that show what an earlier one shows, possibly mirrored.
 
-    Two are the same where, after scaling to one size, their outlines overlap (intersection over
-    union above 0.85), and inside both their grey levels correlate (above 0.6) and their colours differ
+    Two are the same where their boxes have one shape (aspects within 15%), and, after scaling to one
+    size, their outlines overlap (intersection over union above 0.85), and inside both their grey levels correlate (above 0.6) and their colours differ
     little (mean below 0.115 of the range). Colour must count, or every ball would be the same ball.
 
     Args:
@@ -146,7 +146,9 @@ def distinct_cutouts(
     for name in sorted(cutouts):
         thumbnail = _resized(cutouts[name])
         for other, known in kept.items():
-            if any(_same(thumbnail, known[:, ::step]) for step in (1, -1)):
+            if _similar_shape(cutouts[name], cutouts[other]) and any(
+                _same(thumbnail, known[:, ::step]) for step in (1, -1)
+            ):
                 repeats[name] = other
                 break
         else:
@@ -183,6 +185,10 @@ def _resized(pixels: np.ndarray) -> np.ndarray:
 def _centred(values: np.ndarray) -> np.ndarray:
     values = values - values.mean()
     return values / max(np.linalg.norm(values), 1e-9)
+
+
+def _similar_shape(a: np.ndarray, b: np.ndarray) -> bool:
+    return abs(np.log(a.shape[1] / a.shape[0] * b.shape[0] / b.shape[1])) < _SAME_ASPECT
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
