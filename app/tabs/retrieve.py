@@ -140,7 +140,7 @@ def build(explorer: Explorer, model_queue: str, tab: gr.Tab) -> None:
     tab.select(lambda: galleries.built_in(DEFAULT_MODEL) and None, **(bound | private))
     results.open(open_pair, inputs, viewer, **(bound | {"concurrency_id": model_queue})).then(
         None,
-        js="() => document.querySelector('#result-viewer')?.scrollIntoView({behavior: 'smooth'})",
+        js="() => document.querySelector('#result-viewer')?.scrollIntoView()",
     )
 
 

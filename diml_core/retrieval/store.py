@@ -21,6 +21,7 @@ from torch import Tensor
 
 from diml_core.errors import InputError
 from diml_core.retrieval.first_stage import gather, nearest
+from diml_core.retrieval.hnsw import SUFFIX, open_graph
 from diml_core.retrieval.records import PhotoRecord, RecordTable, write_records
 from diml_core.retrieval.spec import GallerySpec, PackedPhoto
 
@@ -40,6 +41,7 @@ class Store:
         vectors: ``[N, R + 1, D]`` float16, see :class:`PackedPhoto`.
         weights: ``[N, R]`` float32 rollout weights, or None without attention.
         pooled: ``[N, D]`` float16, the global embeddings alone: stage one reads nothing else.
+        graph: for an approximate stage one, or None.
     """
 
     def __init__(self, folder: str | PathLike[str]) -> None:
@@ -72,12 +74,14 @@ class Store:
             count = len(self.records)
             shape = (count, spec.parts + 1, spec.dim)
             self.vectors = self._map(files["vectors"], np.float16, shape)
-            self.pooled = self._map(files["pooled"], np.float16, (count, spec.dim))
+            self.pooled_name = files["pooled"]
+            self.pooled = self._map(self.pooled_name, np.float16, (count, spec.dim))
             self.weights = None
             if spec.has_rollout:
                 self.weights = self._map(files["weights"], np.float32, (count, spec.parts))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._damaged(repr(error)) from error
+        self.graph = open_graph(self)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -97,6 +101,8 @@ class Store:
             Rows ``[Q, count]`` int64, most similar first, and their cosines ``[Q, count]``. Fewer
             where the gallery is smaller.
         """
+        if self.graph is not None:
+            return self.graph.nearest(queries, count)
         return nearest(self.pooled, queries, count)
 
     def fetch(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -194,9 +200,10 @@ class StoreWriter:
             _commit(path)
 
     def _sweep(self, keep: set[str]) -> None:
-        for pattern in ("*.f16", "*.f32", "*.jsonl", "*.tmp"):
+        for pattern in ("*.f16", "*.f32", "*.jsonl", "*.tmp", "*" + SUFFIX):
             for path in self.folder.glob(pattern):
-                if path.name not in keep:
+                # A graph is kept as long as the vectors it was built from.
+                if path.name.removesuffix(SUFFIX) not in keep:
                     # Windows keeps files that a reader has mapped; the next update removes them.
                     with suppress(OSError):
                         path.unlink()
