@@ -8,35 +8,30 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
-import itertools
 import os
 import re
 import stat
-import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
 from PIL import BmpImagePlugin as Bmp
 from PIL import GifImagePlugin as Gif
-from PIL import Image, ImageCms, features
+from PIL import Image, features
 from PIL import JpegImagePlugin as Jpeg
 from PIL import PngImagePlugin as Png
 from PIL import PpmImagePlugin as Ppm
 from PIL import TiffImagePlugin as Tiff
 from PIL import WebPImagePlugin as WebP
 
+from diml_core._image_colours import flatten, to_bytes, to_srgb
+from diml_core._image_guards import MAX_READS, Pieces, exif_orientation, is_hostile
 from diml_core.errors import InputError
 
 try:
     from PIL.AvifImagePlugin import AvifImageFile
 except ImportError:  # Pillow before 11.3
     AvifImageFile = None
-
-# White is the paper that transparent cut-outs and logos are drawn for; viewers show them on it.
-BACKGROUND = 255
 
 # The allow-list. The readers are called directly, for `Image.open(formats=...)` warns or raises by
 # the process-wide MAX_IMAGE_PIXELS, which no thread can silence for itself. An MPO is read as the
@@ -73,14 +68,8 @@ _FLIP = Image.Transpose  # by EXIF orientation: what makes the picture upright
 _UPRIGHT = dict(enumerate((_FLIP.FLIP_LEFT_RIGHT, _FLIP.ROTATE_180, _FLIP.FLIP_TOP_BOTTOM), 2))
 _UPRIGHT |= {5: _FLIP.TRANSPOSE, 6: _FLIP.ROTATE_270, 7: _FLIP.TRANSVERSE, 8: _FLIP.ROTATE_90}
 
-# A small file can keep a parser busy for hours or fill the memory; real files stay far below.
-_MAX_SCANS = 64  # of a progressive JPEG; cameras and encoders write about ten
-_MAX_PIECES = 10_000  # read before the picture starts
-_MAX_READS = 2_500_000  # while decoding
-_MAX_STRIPS = 200_000  # of a TIFF
-_MAX_SLOW_PIXELS = 1_000_000  # for decoders that Pillow has in Python only
-_MAX_PROFILE = 4 << 20  # bytes of an ICC profile; the largest printer profiles have about 3 MB
-_UNIT_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8)  # of the TIFF types 0 to 16
+# For decoders that Pillow has in Python only: a small file could keep them busy for hours.
+_MAX_SLOW_PIXELS = 1_000_000
 
 
 class ImageError(InputError):
@@ -232,18 +221,6 @@ def _read_object(file: Any, name: str, limits: ImageLimits) -> bytes:
     return data
 
 
-class _Pieces(io.BytesIO):
-    """Bytes that count how often they are read: Pillow's parsers loop over pieces in Python."""
-
-    reads_left = _MAX_PIECES
-
-    def read(self, *args: Any) -> bytes:
-        self.reads_left -= 1
-        if self.reads_left < 0:
-            raise RuntimeError("too many pieces")
-        return super().read(*args)
-
-
 def _open(data: bytes, name: str, limits: ImageLimits) -> Image.Image:
     """The picture with its header read, but not decoded yet; its size is still to be judged."""
     _check_bytes(len(data), name, limits)
@@ -254,12 +231,12 @@ def _open(data: bytes, name: str, limits: ImageLimits) -> Image.Image:
         _refuse(name, f"is {kind}, not an image we can read ({known}): {reader}")
     if kind in ("AVIF", "WEBP") and not (reader and features.check(kind.lower())):
         _refuse(name, f"is {kind}, which this installation cannot read: save it as JPEG or PNG")
-    if _is_hostile(kind, data):
+    if is_hostile(kind, data):
         _refuse(name, "is put together as no camera does it: save it again as JPEG or PNG")
-    stream = _Pieces(data)
+    stream = Pieces(data)
     try:
         image = reader(stream)
-        stream.reads_left = _MAX_READS
+        stream.reads_left = MAX_READS
         is_slow = {tile[0] for tile in image.tile} & {"bmp_rle", "ppm", "ppm_plain"}
         if is_slow and image.width * image.height > _MAX_SLOW_PIXELS:
             _refuse(name, f"is a large {kind} of a kind that is slow to read: save it as PNG")
@@ -270,81 +247,14 @@ def _open(data: bytes, name: str, limits: ImageLimits) -> Image.Image:
             # A tile is decoded whole, however small the picture in it is.
             _check_size((tags.get(322, 1), tags.get(323, 1)), name, limits)
         if kind == "PNG":  # decoding skips the checksums of the pixels
-            check = _Pieces(data)
-            check.reads_left = _MAX_READS
+            check = Pieces(data)
+            check.reads_left = MAX_READS
             reader(check).verify()
     except ImageError:
         raise
     except Exception:  # a parser of hostile bytes may raise anything
         _damaged(name)
     return image
-
-
-def _is_hostile(kind: str, data: bytes) -> bool:
-    """Whether opening (not even decoding) this file could take all the memory or time."""
-    blocks: list[bytes | memoryview] = [data] if kind == "TIFF" else []
-    if kind == "JPEG":
-        scans, exif = _walk_jpeg(data)
-        if scans > _MAX_SCANS:
-            return True
-        blocks = [exif]
-    if kind == "AVIF":  # metadata lies anywhere; what looks like it by chance points nowhere
-        hits = itertools.islice(re.finditer(rb"II\*\0|MM\0\*", data), 17)
-        blocks = [memoryview(data)[hit.start() :] for hit in hits]
-    return len(blocks) > 16 or any(_amplifies(block) for block in blocks)
-
-
-def _walk_jpeg(data: bytes) -> tuple[float, bytes]:
-    """Number of scans (each costs a pass over all pixels) and the EXIF block of a JPEG."""
-    marker = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")  # coded pixels have none: FF is stuffed there
-    position, scans, exif = 2, 0, b""
-    for _ in range(_MAX_PIECES):
-        hit = marker.search(data, position)
-        if hit is None or hit[0] == b"\xff\xd9":
-            return scans, exif
-        position = hit.end() + int.from_bytes(data[hit.end() : hit.end() + 2], "big")
-        scans += hit[0] == b"\xff\xda"
-        if hit[0] == b"\xff\xe1" and data.startswith(b"Exif\0\0", hit.end() + 2):
-            exif += data[hit.end() + 8 : position]
-    return float("inf"), b""
-
-
-def _entries(tiff: bytes | memoryview, start: int | None = None) -> Iterator[tuple[int, ...]]:
-    """(tag, type, count, value or offset) of a directory of a TIFF file or EXIF block."""
-    order = "<" if tiff[:2] == b"II" else ">"
-    with contextlib.suppress(struct.error):  # ends early
-        if start is None:
-            (start,) = struct.unpack_from(order + "L", tiff, 4)
-        (count,) = struct.unpack_from(order + "H", tiff, start)
-        for i in range(count):
-            yield struct.unpack_from(order + "HHLL", tiff, start + 2 + 12 * i)
-
-
-def _amplifies(tiff: bytes | memoryview) -> bool:
-    """Whether reading the metadata makes far more of it than there is.
-
-    Pillow copies what each entry points to; thousands of entries may point to the same megabytes.
-    """
-    budget = 4 * len(tiff) + (1 << 20)
-    starts: list[int | None] = [None]
-    for start in starts:
-        for tag, kind, count, value in _entries(tiff, start):
-            budget -= count * (_UNIT_BYTES[kind] if kind < len(_UNIT_BYTES) else 0)
-            if tag in (34665, 34853, 40965) and len(starts) < 4:  # directories that Pillow follows
-                starts.append(value)
-            # Tags below 700 are numbers, each a Python object once read: above all the strips.
-            if budget < 0 or (tag < 700 and count > _MAX_STRIPS):
-                return True
-    return False
-
-
-def _orientation(image: Image.Image) -> int:
-    exif = image.info.get("exif")
-    if not isinstance(exif, bytes):
-        return 1  # TIFF, too, has none here: Pillow turns those while decoding
-    exif = exif.removeprefix(b"Exif\0\0")
-    shift = 0 if exif[:2] == b"II" else 16  # a 16-bit value lies in the first half of its field
-    return next((v >> shift & 0xFFFF for tag, _, _, v in _entries(exif) if tag == 0x0112), 1)
 
 
 def _decode(
@@ -359,11 +269,14 @@ def _decode(
         is_drafted = image.size != size
         image.load()
         size = size if is_drafted else image.size  # a TIFF may have been turned by Pillow
-        orientation, profile = _orientation(image), image.info.get("icc_profile")
-        image = _flatten(_eight_bit(image, name, top=4095 if bits == (12,) else 65535))
+        orientation, profile = (
+            exif_orientation(image.info.get("exif")),
+            image.info.get("icc_profile"),
+        )
+        image = flatten(_eight_bit(image, name, top=4095 if bits == (12,) else 65535))
         if max(image.size) > side:
             image = image.resize(_fit(image.size, side), Image.Resampling.LANCZOS, reducing_gap=3)
-        image = _to_srgb(image, profile)
+        image = to_srgb(image, profile)
         if orientation in _UPRIGHT:
             image = image.transpose(_UPRIGHT[orientation])
     except ImageError:
@@ -389,44 +302,11 @@ def _eight_bit(image: Image.Image, name: str, top: float) -> Image.Image:
         top = 1 if high <= 1 else 255
     if not (low >= 0 and high <= top):  # NaN, too
         _refuse(name, f"has brightness {low} to {high}, not 0 to {top}: save it as 8-bit PNG")
-    grey = Image.fromarray(_to_bytes(values, top))
+    grey = Image.fromarray(to_bytes(values, top))
     key = image.info.get("transparency")
     if isinstance(key, int):
-        grey.putalpha(Image.fromarray(_to_bytes(values != key, 1)))
+        grey.putalpha(Image.fromarray(to_bytes(values != key, 1)))
     return grey
-
-
-def _to_bytes(values: np.ndarray, top: float) -> np.ndarray:
-    """0..top as uint8 0..255; in 32 bits and in place, for there may be 64 million of them."""
-    scaled = np.multiply(values, np.float32(255 / top), dtype=np.float32)
-    return np.rint(scaled, out=scaled).astype(np.uint8)
-
-
-def _flatten(image: Image.Image) -> Image.Image:
-    """Opaque L, RGB or CMYK; the colours are still those of the file's own profile."""
-    if image.mode in ("La", "RGBa"):
-        image = image.convert(image.mode.upper())
-    if image.has_transparency_data:
-        image = image if image.mode in ("LA", "RGBA") else image.convert("RGBA")
-        paper = Image.new(image.mode[:-1], image.size, (BACKGROUND,) * (len(image.mode) - 1))
-        paper.paste(image.convert(paper.mode), mask=image.getchannel("A"))
-        return paper
-    if image.mode == "LAB":  # Pillow itself converts LAB to nothing else
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
-    if image.mode == "1":
-        return image.convert("L")
-    return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
-
-
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    if profile and len(profile) <= _MAX_PROFILE:
-        with contextlib.suppress(Exception):  # a broken or unfitting profile is no profile
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            if "sRGB" not in ImageCms.getProfileDescription(source):  # else nothing is due
-                srgb = ImageCms.createProfile("sRGB")
-                return ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
-    return image.convert("RGB")  # a copy, even of an RGB image, which may be the caller's
 
 
 def _from_array(values: np.ndarray, name: str, limits: ImageLimits) -> Image.Image:
@@ -436,9 +316,9 @@ def _from_array(values: np.ndarray, name: str, limits: ImageLimits) -> Image.Ima
         _refuse(name, f"is an array of shape {values.shape}: give (H, W), (H, W, 3) or (H, W, 4)")
     _check_size(values.shape[1::-1], name, limits)
     if values.dtype == bool:
-        values = _to_bytes(values, 1)
+        values = to_bytes(values, 1)
     elif values.dtype == np.uint16:
-        values = _to_bytes(values, 65535)
+        values = to_bytes(values, 65535)
     elif values.dtype.kind == "f":
         low, high = float(values.min()), float(values.max())
         if not np.isfinite(low + high):
@@ -446,7 +326,7 @@ def _from_array(values: np.ndarray, name: str, limits: ImageLimits) -> Image.Ima
         if low < -1e-4 or high > 1 + 1e-4:  # the caller's rounding errors are forgiven
             what = f"is a float array with values {low:.4g} to {high:.4g}, not 0 to 1"
             _refuse(name, f"{what}: divide values up to 255 by 255, or convert them to uint8")
-        values = _to_bytes(np.clip(values, 0, 1), 1)
+        values = to_bytes(np.clip(values, 0, 1), 1)
     elif values.dtype != np.uint8:
         _refuse(name, f"is an array of {values.dtype}: convert it to uint8 with values 0 to 255")
     return Image.fromarray(np.ascontiguousarray(values))
