@@ -9,10 +9,10 @@ import argparse
 import sys
 from typing import NoReturn
 
-from diml_core.commands import compare, index, scenes, search
+from diml_core.commands import compare, evaluate, index, scenes, search
 from diml_core.errors import InputError
 
-_COMMANDS = (compare, index, search, scenes)
+_COMMANDS = (compare, index, search, scenes, evaluate)
 
 
 class _Parser(argparse.ArgumentParser):
