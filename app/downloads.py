@@ -20,6 +20,8 @@ FORMATS = {
 }
 """Endings of the files, and what the page calls them."""
 
+_PRINT_DPI = 300
+
 
 def write(explanation: Explanation, format: str, flow_lines: int) -> Path:
     """Write one file in a folder of its own, so that visitors never overwrite each other's.
@@ -40,7 +42,7 @@ def write(explanation: Explanation, format: str, flow_lines: int) -> Path:
     elif format == "html":
         path.write_text(report_html(explanation), encoding="utf-8")
     else:
-        save_figure(explanation, path, flow_lines=flow_lines)
+        save_figure(explanation, path, flow_lines=flow_lines, dpi=_PRINT_DPI)
     return path
 
 
