@@ -114,8 +114,9 @@ def score(explanation: Explanation, pair: KeypointPair) -> dict[str, np.ndarray]
     """
     rows = torch.from_numpy(_parts_at(pair.points_a, explanation.grid_a))
     points = centres(explanation.grid_b)
-    plan = torch.from_numpy(explanation.plan)[rows]
-    similarity = torch.from_numpy(explanation.part_similarity)[rows]
+    # Copies, for the arrays of an Explanation are read-only.
+    plan = torch.tensor(explanation.plan)[rows]
+    similarity = torch.tensor(explanation.part_similarity)[rows]
     sides = torch.tensor(explanation.size_b, dtype=torch.float64)
     scale = sides / sides.max()
     true = torch.from_numpy(pair.points_b) * scale

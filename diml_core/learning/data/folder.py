@@ -25,7 +25,7 @@ def load_folder(
         name: what to call the data set.
 
     Raises:
-        InputError: no such folder, no images, or a split without a class of two images, in which
+        InputError: no such folder, a class in both splits, or a split without a class of two images, in which
             nothing can be retrieved.
     """
     if not 0 <= ratio <= 1:
@@ -34,14 +34,18 @@ def load_folder(
         raise InputError(
             f"The folder '{root}' does not exist: give one with a sub-folder per class."
         )
-    names = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
-    if sorted(SPLITS) == [n for n in names if n in SPLITS]:
-        root, chosen = root / split, None
+    names = _sub_folders(root)
+    if names == sorted(SPLITS):
+        shared = set(_sub_folders(root / "train")) & set(_sub_folders(root / "test"))
+        if shared:
+            raise InputError(
+                f"The class '{min(shared)}' is in both splits of '{root}': leave each class in one of them, "
+                "for what is measured is how a model does on classes it has not seen."
+            )
+        root, chosen = root / split, _sub_folders(root / split)
     else:
         count = round(ratio * len(names))
         chosen = names[:count] if split == "train" else names[count:]
-    if chosen is None:
-        chosen = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
     pairs = [(c, path) for c in chosen for path in images_below(root / c)]
     dataset = LabelledImages.from_pairs(name, split, pairs)
     if len(dataset) <= len(dataset.classes):
@@ -51,3 +55,7 @@ def load_folder(
             "choose another share of training classes."
         )
     return dataset
+
+
+def _sub_folders(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))

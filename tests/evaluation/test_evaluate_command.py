@@ -1,0 +1,95 @@
+"""The command from end to end on tiny scenes: tables that are whole, and refusals in one sentence."""
+
+import csv
+
+import pytest
+
+from diml_core.__main__ import main
+
+
+def evaluate(*arguments):
+    return main(["evaluate", *map(str, arguments)])
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8") as file:
+        return {(r["table"], r["row"], r["column"]): float(r["mean"]) for r in csv.DictReader(file)}
+
+
+def test_every_table_of_a_transformer_from_one_command(scenes, vit_folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert (
+        evaluate(
+            "--model", vit_folder, "--data", "scenes", "--root", scenes, "--tables", "--output", out,
+            "--top-k", 7,
+        )
+        == 0
+    )  # fmt: skip
+    found = rows_of(out / "tables.csv")
+    tables = {table for table, _, _ in found}
+    assert tables == {
+        "Re-ranked candidates", "Marginals", "Grid", "Transported mass", "Rollout", "Parts on the object",
+    }  # fmt: skip
+    assert {row for t, row, _ in found if t == "Re-ranked candidates"} == {
+        "global only", "K = 5", "K = 7",
+    }  # fmt: skip
+    assert all(0 <= v <= 1 for (_, _, c), v in found.items() if "gain" not in c and "−" not in c)
+    # One setting is in several tables, and must be the same number in all of them.
+    given = {
+        v for (_, row, column), v in found.items()
+        if column == "MAP@R" and (row.endswith("(as given)") or row == "K = 7")
+    }  # fmt: skip
+    assert len(given) == 1
+    text = (out / "tables.md").read_text(encoding="utf-8")
+    assert text in capsys.readouterr().out
+    assert all(f"### {table}\n" in text for table in tables)
+    assert "mass 0.5" in text.splitlines()[2]
+
+
+def test_a_convolutional_network_has_no_rollout_table(scenes, cnn_folder, tmp_path):
+    assert (
+        evaluate(
+            "--model", cnn_folder, "--data", "scenes", "--root", scenes, "--tables", "--output", tmp_path
+        )
+        == 0
+    )  # fmt: skip
+    found = rows_of(tmp_path / "tables.csv")
+    assert {row for t, row, _ in found if t == "Marginals"} == {
+        "cross-correlation (as given)", "uniform",
+    }  # fmt: skip
+    assert not any(t == "Rollout" for t, _, _ in found)
+
+
+def test_the_authors_protocol_scores_lower(scenes, cnn_folder, tmp_path):
+    for protocol in ("usual", "authors"):
+        assert (
+            evaluate(
+                "--model", cnn_folder, "--data", "folder", "--root", scenes / "test", "--ratio", 0,
+                "--protocol", protocol, "--output", tmp_path / protocol,
+            )
+            == 0
+        )  # fmt: skip
+    usual, authors = (rows_of(tmp_path / p / "tables.csv") for p in ("usual", "authors"))
+    key = ("Re-ranked candidates", "global only", "RP")
+    assert 0 < authors[key] < usual[key]
+    assert usual[key[0], key[1], "R@1"] == authors[key[0], key[1], "R@1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "nothing to measure"),
+        (["--data", "cub200"], "--data and --root go together"),
+        (["--data", "cub200", "--root", "nowhere"], "CUB-200-2011 was not found"),
+        (["--data", "scenes", "--root", "nowhere"], "There are no scenes in 'nowhere'"),
+        (["--keypoints", "--top-k", "0"], "--top-k must be at least 1"),
+        (["--keypoints", "--ratio", "0.3"], "--ratio is for --data folder"),
+        (["--keypoints", "--grid", "99"], "The grid must be a whole number from 1"),
+        (["--keypoints", "--output", "/dev/null/x"], "cannot be written"),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments, sentence, cnn_folder, capsys):
+    assert evaluate("--model", cnn_folder, *arguments) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1

@@ -1,0 +1,108 @@
+"""Embedding a set and ranking it, against one image and one pair at a time."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from diml_core.evaluation.embedding import Embedded, Variant, embed_all
+from diml_core.evaluation.retrieval import rank, retrieval_metrics, without_self
+from diml_core.explain import explain_features
+from diml_core.images import load_photo
+
+SIZES = [(64, 64), (96, 48), (48, 80), (64, 64)]
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory):
+    folder, random = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
+    for index in range(22):
+        coarse = random.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+        image = Image.fromarray(coarse).resize(SIZES[index % 4], Image.Resampling.BICUBIC)
+        image.save(folder / f"{index:02}.png")
+    return sorted(folder.glob("*.png"))
+
+
+def test_embedding_a_set_is_embedding_each_image(tiny, paths):
+    options = [tiny.options(), tiny.options(grid=1), tiny.options(grid=tiny.max_grid)]
+    if tiny.has_rollout:
+        options.append(tiny.options(start_block=0, kept_mass=0.6))
+    variants = [Variant.of(tiny, o) for o in options]
+    found = embed_all(tiny, paths, variants, progress=False)
+    for chosen, variant in zip(options, variants, strict=True):
+        for index in (0, 1, 2, 21):
+            features = tiny.extract(load_photo(paths[index]))
+            one = tiny.embed(features.map, features.attentions, chosen)
+            parts = len(one.parts)
+            vectors = found[variant].vectors[index].float()
+            assert (vectors[:parts] - one.parts).abs().max() < 2e-3  # float16
+            assert (vectors[-1] - one.pooled).abs().max() < 2e-3
+            assert not vectors[parts:-1].any()
+            assert found[variant].grids[index].tolist() == list(one.grid)
+            if tiny.has_rollout:
+                torch.testing.assert_close(
+                    found[variant].weights[index, :parts], one.rollout, atol=1e-5, rtol=1e-4
+                )
+
+
+def test_mean_pooling_is_the_mean_of_the_map(tiny, paths):
+    options = tiny.options()
+    variant = Variant.of(tiny, options, pooling="mean")
+    found = embed_all(tiny, paths[:1], [variant], progress=False)[variant]
+    cells = tiny.extract(load_photo(paths[0])).map.flatten(0, 1)
+    expected = torch.nn.functional.normalize(cells.mean(0), dim=-1)
+    assert (found.vectors[0, -1].float() - expected).abs().max() < 2e-3
+
+
+def test_ranking_is_explaining_every_pair(tiny, paths):
+    options = tiny.options()
+    variant = Variant.of(tiny, options)
+    embedded = embed_all(tiny, paths, [variant], progress=False)[variant]
+    ranking = rank(embedded, options, neighbours=21, top_k=8)
+    features = [tiny.extract(load_photo(path)) for path in paths]
+    for query in (0, 5, 13):
+        pairs = {
+            other: explain_features(tiny, features[query], features[other], options)
+            for other in range(len(paths))
+            if other != query
+        }
+        by_global = [pairs[i.item()].global_similarity for i in ranking.by_global[query]]
+        assert sorted(ranking.by_global[query].tolist()) == sorted(pairs)
+        assert (np.diff(by_global) < 2e-3).all()  # non-increasing, but for float16
+        expected = [pairs[i.item()].similarity for i in ranking.by_global[query, :8]]
+        assert ranking.overall[query].tolist() == pytest.approx(expected, abs=2e-3)
+        reranked = ranking.reranked(8)[query]
+        assert (np.diff([pairs[i.item()].similarity for i in reranked[:8]]) < 3e-3).all()
+        assert reranked[8:].tolist() == ranking.by_global[query, 8:].tolist()
+        assert ranking.reranked(0)[query].tolist() == ranking.by_global[query].tolist()
+
+
+def test_an_image_is_never_its_own_neighbour_even_among_its_copies():
+    unit = torch.nn.functional.normalize(
+        torch.randn(6, 4, generator=torch.Generator().manual_seed(0)), dim=1
+    )
+    pooled = torch.cat([unit[:1].expand(9, 4), unit])  # ten copies of one image
+    found = without_self(pooled, 5)
+    assert found.shape == (15, 5)
+    assert not (found == torch.arange(15)[:, None]).any()
+    assert without_self(pooled, 100).shape == (15, 14)
+
+
+def test_metrics_come_for_every_number_of_candidates_from_one_set_of_transports(monkeypatch):
+    generator = torch.Generator().manual_seed(0)
+    vectors = torch.nn.functional.normalize(torch.randn(30, 5, 8, generator=generator), dim=-1)
+    embedded = Embedded(vectors.half(), None, torch.full((30, 2), 2))
+    labels = np.repeat(np.arange(6), 5)
+    from diml_core.evaluation import retrieval
+    from diml_core.options import ExplainOptions
+
+    calls = []
+    original = retrieval.rerank
+    monkeypatch.setattr(retrieval, "rerank", lambda *a, **k: calls.append(1) or original(*a, **k))
+    found = retrieval_metrics(embedded, labels, ExplainOptions(grid=2), (0, 3, 29))
+    assert sorted(found) == [0, 3, 29]
+    assert len(calls) == 1
+    assert all(v.shape == (30,) for metrics in found.values() for v in metrics.values())
+    # Re-ranking three candidates cannot change which four come first.
+    np.testing.assert_array_equal(found[0]["R@4"], found[3]["R@4"])
+    assert (found[0]["MAP@R"] != found[29]["MAP@R"]).any()
