@@ -55,6 +55,20 @@ def test_parts_that_go_elsewhere_are_wrong_though_a_right_one_exists():
     assert found.weighted.tolist() == [0.0]
 
 
+def test_parts_are_followed_through_a_quarter_turn():
+    embedded, truth = made([0, 0], (8, 16, 32, 48), moved=1)
+    turned = embedded.vectors.clone()
+    turned[1, :-1] = turned[1, :-1].view(GRID, GRID, -1).rot90(-1, (0, 1)).flatten(0, 1)
+    warps = np.stack(
+        [np.eye(3), [[0, -1, 1], [1, 0, 0], [0, 0, 1]]]
+    )  # clockwise: (x, y) to (1 - y, x)
+    found = measure_alignment(
+        Embedded(turned, None, embedded.grids), SceneTruth(truth.masks, warps), PAIR, UNIFORM
+    )
+    assert found.parts.tolist() == [12]
+    assert found.pck["plan"].tolist() == found.pck["nearest part"].tolist() == [1.0]
+
+
 def test_parts_that_left_the_image_are_not_counted():
     embedded, truth = made([0, 3], (32, 16, 64, 48), moved=1)  # columns 4 to 7 go to 7 and beyond
     assert measure_alignment(embedded, truth, PAIR, UNIFORM).parts.tolist() == [1 * 4]

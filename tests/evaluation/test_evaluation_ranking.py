@@ -5,10 +5,12 @@ import pytest
 import torch
 from PIL import Image
 
+from diml_core.evaluation import retrieval
 from diml_core.evaluation.embedding import Embedded, Variant, embed_all
 from diml_core.evaluation.retrieval import rank, retrieval_metrics, without_self
 from diml_core.explain import explain_features
 from diml_core.images import load_photo
+from diml_core.options import ExplainOptions
 
 SIZES = [(64, 64), (96, 48), (48, 80), (64, 64)]
 
@@ -88,14 +90,43 @@ def test_an_image_is_never_its_own_neighbour_even_among_its_copies():
     assert without_self(pooled, 100).shape == (15, 14)
 
 
-def test_metrics_come_for_every_number_of_candidates_from_one_set_of_transports(monkeypatch):
-    generator = torch.Generator().manual_seed(0)
-    vectors = torch.nn.functional.normalize(torch.randn(30, 5, 8, generator=generator), dim=-1)
-    embedded = Embedded(vectors.half(), None, torch.full((30, 2), 2))
-    labels = np.repeat(np.arange(6), 5)
-    from diml_core.evaluation import retrieval
-    from diml_core.options import ExplainOptions
+def test_reranked_neighbours_score_what_pytorch_metric_learning_gives_them():
+    pytest.importorskip("pytorch_metric_learning", reason="pytorch-metric-learning is the oracle")
+    from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 
+    embedded, labels = clustered()
+    options = ExplainOptions(grid=2)
+    ranking = rank(embedded, options, neighbours=29, top_k=12)
+    for k in (0, 12):
+        neighbours = ranking.reranked(k)
+        calculator = AccuracyCalculator(
+            include=("precision_at_1", "r_precision", "mean_average_precision_at_r"),
+            k="max_bin_count",
+            # The oracle asks for the neighbours of its own; ours are for the same queries in order.
+            knn_func=lambda _query, n, *_, ranked=neighbours: (torch.zeros(30, n), ranked[:, :n]),
+            device=torch.device("cpu"),
+        )
+        pooled = embedded.vectors[:, -1].float()
+        expected = calculator.get_accuracy(pooled, torch.from_numpy(labels))
+        found = retrieval_metrics(embedded, labels, options, (0, 12))[k]
+        assert found["R@1"].mean() == pytest.approx(expected["precision_at_1"])
+        assert found["RP"].mean() == pytest.approx(expected["r_precision"])
+        assert found["MAP@R"].mean() == pytest.approx(expected["mean_average_precision_at_r"])
+        assert 0.1 < found["MAP@R"].mean() < 0.95
+
+
+def clustered():
+    """30 images of 2 x 2 random parts in six classes that overlap."""
+    generator = torch.Generator().manual_seed(0)
+    labels = np.repeat(np.arange(6), 5)
+    centres = torch.randn(6, 5, 8, generator=generator)[torch.from_numpy(labels)]
+    vectors = centres + torch.randn(30, 5, 8, generator=generator)
+    vectors = torch.nn.functional.normalize(vectors, dim=-1).half()
+    return Embedded(vectors, None, torch.full((30, 2), 2)), labels
+
+
+def test_metrics_come_for_every_number_of_candidates_from_one_set_of_transports(monkeypatch):
+    embedded, labels = clustered()
     calls = []
     original = retrieval.rerank
     monkeypatch.setattr(retrieval, "rerank", lambda *a, **k: calls.append(1) or original(*a, **k))
