@@ -1,0 +1,69 @@
+"""``python -m diml_core train CONFIG``: train a model with the structural similarity in the loss."""
+
+from __future__ import annotations
+
+import argparse
+from importlib.util import find_spec
+from pathlib import Path
+
+from diml_core.errors import InputError
+
+_NEEDED = {"pytorch_metric_learning": "pytorch-metric-learning", "accelerate": "accelerate"}
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "train",
+        help="train a model with the structural similarity in the loss",
+        description="Train a model on the training classes of a data set. Interrupted runs go on where "
+        "they were. Several processes: accelerate launch -m diml_core train CONFIG ...",
+    )
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="a JSON file as in configs/")
+    parser.add_argument(
+        "--root",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the folder that the data set lies in",
+    )
+    parser.add_argument(
+        "--run",
+        type=Path,
+        metavar="DIR",
+        dest="folder",
+        help="run folder (default: runs/<config's name>)",
+    )
+    parser.add_argument(
+        "--start", metavar="MODEL", help="model to start from (default: the config's)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train, and say where the model is.
+
+    Raises:
+        InputError: packages that are missing, or whatever is wrong with config, data or run folder.
+    """
+    missing = [package for module, package in _NEEDED.items() if find_spec(module) is None]
+    if missing:
+        raise InputError(
+            f"Training needs {' and '.join(missing)}: install with pip install -r requirements-train.txt."
+        )
+    from diml_core.learning.config import TrainConfig
+    from diml_core.learning.data import load_dataset
+    from diml_core.learning.data.scenes import load_truth
+    from diml_core.learning.training import Training, with_overrides
+
+    config = with_overrides(TrainConfig.read(arguments.config), start=arguments.start)
+    images = load_dataset(config.data, arguments.root, "train")
+    truth = None
+    if config.correspondence and config.data == "scenes":
+        truth = load_truth(images.samples, arguments.root)
+    folder = arguments.folder or Path("runs") / arguments.config.stem
+    training = Training(config, images, folder, truth=truth)
+    model = training.run()
+    if training.main:
+        chosen = f", held-out MAP@R {training.best:.1f}" if training.best >= 0 else ""
+        print(f"{training.step} steps{chosen}: the model is in {model}")

@@ -1,0 +1,119 @@
+"""The configuration of a training run: one small JSON file per model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from diml_core.errors import InputError
+
+PRECISIONS = ("float32", "bfloat16")
+HEAD_STARTS = ("pca", "random")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What ``configs/*.json`` holds.
+
+    Attributes:
+        start: model to start from, as :func:`diml_core.checkpoints.load_model` takes it.
+        model: fields of :class:`diml_core.model.ModelConfig` to change: name, head, defaults, ...
+        data: name of the data set.
+        trained_blocks: last blocks (ViT) or stages (EfficientNet, ResNet) that are trained; 0 trains the
+            head alone, -1 the whole network.
+        head_start: ``pca`` starts the head from the principal components of the features.
+        views: augmented views per image, computed once as far as the network is frozen.
+        least_crop: smallest share of an image that a view may show.
+        colour_jitter: strength of the change of brightness, contrast and saturation; 0 for none.
+        grid: parts per side while training; None for the model's own.
+        loss: name in :data:`diml_core.learning.losses.LOSSES`.
+        loss_settings: its further arguments.
+        loss_rate: learning rate of the loss's own parameters (proxies, boundaries).
+        correspondence: weight of the loss on known correspondences (scenes only); 0 for none.
+        classes_per_batch, images_per_class: a batch is their product.
+        steps: batches to train for; also the length of the cosine schedule.
+        warmup: steps over which the learning rates rise.
+        head_rate, backbone_rate: peak learning rates.
+        layer_decay: factor of the rate from one trained block to the one before.
+        weight_decay: of AdamW.
+        clip: largest norm of the gradient.
+        ema: decay of the averaged weights that are validated and saved; 0 for none.
+        precision: of the backbone, ``float32`` or ``bfloat16`` (autocast).
+        validation_share: share of the training classes held out to choose the best step; 0 trains on
+            all classes for ``steps`` steps.
+        validate_every: steps between two validations.
+        patience: validations without improvement before training stops.
+        seed: of everything random.
+    """
+
+    start: str
+    model: dict[str, Any] = field(default_factory=dict)
+    data: str = "scenes"
+    trained_blocks: int = 0
+    head_start: str = "pca"
+    views: int = 4
+    least_crop: float = 0.6
+    colour_jitter: float = 0.2
+    grid: int | None = None
+    loss: str = "multi-similarity"
+    loss_settings: dict[str, Any] = field(default_factory=dict)
+    loss_rate: float = 5e-4
+    correspondence: float = 0.0
+    classes_per_batch: int = 24
+    images_per_class: int = 4
+    steps: int = 400
+    warmup: int = 20
+    head_rate: float = 1e-3
+    backbone_rate: float = 2e-5
+    layer_decay: float = 0.7
+    weight_decay: float = 1e-4
+    clip: float = 5.0
+    ema: float = 0.98
+    precision: str = "float32"
+    validation_share: float = 0.15
+    validate_every: int = 50
+    patience: int = 5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        least = {
+            "trained_blocks": -1, "views": 1, "colour_jitter": 0, "correspondence": 0,
+            "classes_per_batch": 2, "images_per_class": 2, "steps": 1, "warmup": 0, "head_rate": 0,
+            "backbone_rate": 0, "loss_rate": 0, "layer_decay": 0, "weight_decay": 0, "clip": 0,
+            "ema": 0, "validation_share": 0, "validate_every": 1, "patience": 1, "seed": 0,
+            "least_crop": 0.05,
+        }  # fmt: skip
+        below = {"ema": 1, "validation_share": 1, "layer_decay": 1.0001, "least_crop": 1.0001}
+        for name, low in least.items():
+            value = getattr(self, name)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or value < low or value >= below.get(name, float("inf")):
+                top = f" and at most {below[name]:g}" if name in below else ""
+                raise InputError(f"'{name}' must be a number from {low}{top}, not {value!r}.")
+        for name, allowed in (("precision", PRECISIONS), ("head_start", HEAD_STARTS)):
+            if getattr(self, name) not in allowed:
+                raise InputError(
+                    f"'{name}' must be one of {', '.join(allowed)}, not {getattr(self, name)!r}."
+                )
+
+    @classmethod
+    def read(cls, path: Path) -> TrainConfig:
+        """Read a config file.
+
+        Raises:
+            InputError: no JSON there, or keys or values that are not understood.
+        """
+        try:
+            return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
+        except InputError as error:
+            raise InputError(f"In '{path}': {error}") from error
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(
+                f"'{path}' is no training config ({error}): see configs/ for examples."
+            ) from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of the file."""
+        return asdict(self)

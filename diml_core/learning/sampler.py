@@ -1,0 +1,51 @@
+"""Which images make a batch, and which classes are held out: functions of seed and step alone.
+
+Nothing here keeps state, so that a resumed run draws what an uninterrupted one would have drawn.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def balanced_batch(
+    labels: np.ndarray, classes: int, images: int, seed: int, step: int
+) -> np.ndarray:
+    """Draw a class-balanced batch.
+
+    Args:
+        labels: ``[N]`` classes of the images.
+        classes: how many classes; fewer where the data set has fewer.
+        images: how many images of each; a class that has fewer repeats some.
+        seed, step: the same give the same batch.
+
+    Returns:
+        ``[classes * images]`` indices, class by class.
+    """
+    random = np.random.default_rng([seed, 2, step])
+    names = np.unique(labels)
+    chosen = random.choice(names, min(classes, len(names)), replace=False)
+    batch = []
+    for label in chosen:
+        members = np.flatnonzero(labels == label)
+        batch.append(random.choice(members, images, replace=len(members) < images))
+    return np.concatenate(batch)
+
+
+def split_classes(
+    names: tuple[str, ...], share: float, seed: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Share classes out to training and validation, at random by seed.
+
+    Args:
+        names: the classes.
+        share: part of them to hold out; above 0 at least one, and never all.
+        seed: the same gives the same split.
+
+    Returns:
+        The names that train and the names that are held out, both sorted.
+    """
+    count = min(max(1, round(share * len(names))), len(names) - 1) if share > 0 else 0
+    order = np.random.default_rng([seed, 3]).permutation(len(names))
+    held_out = {names[i] for i in order[:count]}
+    return tuple(n for n in names if n not in held_out), tuple(sorted(held_out))

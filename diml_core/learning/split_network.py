@@ -1,0 +1,180 @@
+"""A network cut in two: what stays frozen and can be computed once, and what is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from diml_core.errors import InputError
+from diml_core.model import DimlModel, Embedding
+from diml_core.options import ExplainOptions
+
+
+class SplitNetwork(nn.Module):
+    """A model whose last blocks and head are trained.
+
+    ``enter`` runs the frozen part, ``finish`` the rest; one after the other they are the model.
+    Networks with ``blocks`` (vision transformers, EfficientNets, MobileNets) or ``layer1..4`` (ResNets)
+    can be cut anywhere, others trained as a whole or not at all.
+
+    Attributes:
+        model: the model.
+        first: index of the first trained block; None where the whole network is trained.
+        entered: index of the first block that :meth:`finish` runs; None where it runs them all.
+    """
+
+    def __init__(self, model: DimlModel, trained_blocks: int, options: ExplainOptions) -> None:
+        """Cut, and leave only the trained part requiring gradients.
+
+        Args:
+            model: changed in place.
+            trained_blocks: number of last blocks that are trained; 0 for the head alone, -1 for the
+                whole network.
+            options: validated; grid and rollout settings are used.
+
+        Raises:
+            InputError: more blocks than there are, or a network that cannot be cut.
+        """
+        super().__init__()
+        self.model, self.options = model, options
+        network = model.backbone.network
+        self._transformer = hasattr(network, "patch_embed") and hasattr(network, "pos_drop")
+        self._stages = _stages(network)
+        self.first: int | None = None
+        self.entered: int | None = None
+        if trained_blocks >= 0:
+            if not self._stages:
+                raise InputError(
+                    f"'{model.config.architecture}' cannot be cut between blocks: set trained_blocks to "
+                    "-1 to train the whole network."
+                )
+            if trained_blocks > len(self._stages):
+                raise InputError(
+                    f"'{model.config.architecture}' has {len(self._stages)} blocks, so trained_blocks "
+                    f"cannot be {trained_blocks}."
+                )
+            self.first = len(self._stages) - trained_blocks
+            # What the rollout runs through has to be run again for its attention.
+            self.entered = self.first
+            if options.start_block is not None:
+                self.entered = min(self.first, options.start_block)
+        for parameter in model.parameters():
+            parameter.requires_grad_(False)
+        for parameters in self.trained_groups():
+            for parameter in parameters:
+                parameter.requires_grad_(True)
+
+    def trained_groups(self) -> Iterator[list[nn.Parameter]]:
+        """Trained parameters in groups from the head down to the earliest block.
+
+        The first group is the head's; a transformer's final norm goes with its last block.
+        """
+        yield list(self.model.head.parameters())
+        network = self.model.backbone.network
+        if self.first is None:
+            yield list(network.parameters())
+            return
+        for number, stage in enumerate(reversed(self._stages[self.first :])):
+            tail = list(network.norm.parameters()) if self._transformer and number == 0 else []
+            yield [*tail, *stage.parameters()]
+
+    @torch.no_grad()
+    def enter(self, images: Tensor) -> Tensor:
+        """What reaches the first block that is run in training: tokens, a map, or the images.
+
+        Blocks after that one are the trained ones and those of the rollout.
+
+        Returns:
+            ``[B, T, C]``, ``[B, C, h, w]`` or ``[B, 3, H, W]``.
+        """
+        if self.first is None:
+            return images
+        network = self.model.backbone.network
+        if self._transformer:
+            state = network.norm_pre(
+                network.patch_drop(network._pos_embed(network.patch_embed(images)))
+            )
+        else:
+            state = _stem(network, images)
+        for stage in self._stages[: self.entered]:
+            state = stage(state)
+        return state
+
+    def finish(self, state: Tensor, map_shape: tuple[int, int]) -> Embedding:
+        """Run the trained part and pool.
+
+        Args:
+            state: from :meth:`enter`.
+            map_shape: rows and columns of the map.
+
+        Returns:
+            Embedding ``[B, ...]``; unlike the model's own it is differentiable in the rollout, too.
+        """
+        feature_map, weights = self.cells(state, map_shape)
+        return self.model.pool(feature_map, weights, self.options.grid)
+
+    def cells(self, state: Tensor, map_shape: tuple[int, int]) -> tuple[Tensor, Tensor | None]:
+        """``[B, h, w, D]`` map with the head applied, and ``[B, h * w]`` rollout weights or None."""
+        features, weights = self.features(state, map_shape)
+        with torch.autocast(features.device.type, enabled=False):
+            return self.model.head(features), weights
+
+    def features(self, state: Tensor, map_shape: tuple[int, int]) -> tuple[Tensor, Tensor | None]:
+        """The same before the head, ``[B, h, w, C]`` float32."""
+        backbone = self.model.backbone
+        if self.first is None:
+            output = backbone(state, self.options.start_block)
+            weights = self.model.rollout_weights(output.attentions, self.options)
+            return output.map.permute(0, 2, 3, 1).float(), weights
+        if not self._transformer:
+            for stage in self._stages[self.first :]:
+                state = stage(state)
+            return state.permute(0, 2, 3, 1).float(), None
+        return self._transformed(state, map_shape)
+
+    def _transformed(
+        self, tokens: Tensor, map_shape: tuple[int, int]
+    ) -> tuple[Tensor, Tensor | None]:
+        backbone, start = self.model.backbone, self.options.start_block
+        last = len(self._stages) - 1
+        layer = backbone.layer % len(self._stages)
+        attentions: list[Tensor | None] = [None] * len(self._stages)
+        if layer < self.entered:
+            raise InputError(
+                f"Parts come from block {layer}, before the first that is run in training "
+                f"({self.entered}): train more blocks, or let the rollout start at {layer}."
+            )
+        patches = tokens
+        for index, block in enumerate(self._stages[self.entered :], self.entered):
+            if start is not None and index >= start:
+                attentions[index] = _attention(block, tokens)
+            if index <= layer or index < last:  # of the last block the rollout needs attention only
+                tokens = block(tokens)
+            if index == layer:
+                patches = backbone.network.norm(tokens)[:, backbone.prefix_tokens :].float()
+        weights = self.model.rollout_weights(tuple(attentions), self.options)
+        return patches.unflatten(1, map_shape), weights
+
+
+def _stages(network: nn.Module) -> list[nn.Module]:
+    if hasattr(network, "blocks"):
+        return list(network.blocks)
+    return [getattr(network, f"layer{i}") for i in range(1, 5) if hasattr(network, f"layer{i}")]
+
+
+def _stem(network: nn.Module, images: Tensor) -> Tensor:
+    if hasattr(network, "conv_stem"):
+        return network.bn1(network.conv_stem(images))
+    return network.maxpool(network.act1(network.bn1(network.conv1(images))))
+
+
+def _attention(block: nn.Module, tokens: Tensor) -> Tensor:
+    """``[B, heads, T, T]`` softmax attention of a block, with gradients."""
+    attention = block.attn
+    batch, length, _ = tokens.shape
+    packed = attention.qkv(block.norm1(tokens)).view(batch, length, 3, attention.num_heads, -1)
+    query, key, _ = packed.permute(2, 0, 3, 1, 4).unbind(0)
+    query, key = attention.q_norm(query), attention.k_norm(key)
+    return (query * attention.scale @ key.mT).float().softmax(-1)

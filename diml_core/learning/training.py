@@ -1,0 +1,277 @@
+"""Training: steps over class-balanced batches of cached views, in one process or several."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from diml_core.errors import InputError
+from diml_core.learning.activations import Activations, ViewPlan, compute_activations
+from diml_core.learning.config import TrainConfig
+from diml_core.learning.correspondence import (
+    correspondence_loss,
+    neighbours_in_class,
+    points_on_object,
+)
+from diml_core.learning.data import LabelledImages
+from diml_core.learning.data.scenes import SceneTruth
+from diml_core.learning.gather import gather
+from diml_core.learning.learner import AveragedWeights, Learner, optimizer_for, rate_factor
+from diml_core.learning.losses import objective
+from diml_core.learning.run_folder import RunFolder
+from diml_core.learning.sampler import balanced_batch, split_classes
+from diml_core.learning.split_network import SplitNetwork
+from diml_core.learning.start import principal_head, starting_model
+from diml_core.learning.validation import CHOSEN_BY, validate
+
+_STATE_EVERY = 120.0  # seconds between two states to go on from
+_HEAD_IMAGES = 512  # whose features give the head its start
+
+
+class Training:
+    """One run. :meth:`run` goes from wherever the run folder left off to the end.
+
+    Every random choice is a function of the seed and the step, so that a run that was interrupted
+    ends with the weights of one that was not.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        images: LabelledImages,
+        folder: Path,
+        *,
+        truth: SceneTruth | None = None,
+        accelerator: Accelerator | None = None,
+        progress: bool = True,
+    ) -> None:
+        """Build everything and compute the activations of the frozen part.
+
+        Args:
+            config: the run.
+            images: the training split; validation classes are taken out of it.
+            folder: run folder, new or of the same config.
+            truth: of scenes, in the order of ``images``; needed for a correspondence loss.
+            accelerator: how processes and devices are used; None for the environment's choice.
+            progress: whether to show bars.
+
+        Raises:
+            InputError: a config that does not fit the model, the data or the number of processes.
+        """
+        self.config = config
+        self.accelerator = accelerator or Accelerator(
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)]
+        )
+        self.main = self.accelerator.is_main_process
+        self.progress = progress and self.main
+        self._check(images, truth)
+        if self.main:
+            self.folder = RunFolder(folder, config)
+        self.accelerator.wait_for_everyone()
+        self.folder = RunFolder(folder, config)
+
+        torch.manual_seed(config.seed)
+        model = starting_model(config.start, config.model).to(self.accelerator.device)
+        options = model.options(grid=config.grid)
+        self.split = SplitNetwork(model, config.trained_blocks, options)
+        kept, held_out = split_classes(images.classes, config.validation_share, config.seed)
+        chosen = np.array([s.class_name in set(kept) for s in images.samples])
+        self.train, self.held_out = images.subset_by_classes(kept), None
+        self.truth = None
+        if config.correspondence and truth is not None:
+            self.truth = SceneTruth(truth.masks[chosen], truth.warps[chosen])
+        plan = ViewPlan(
+            config.views, config.least_crop, config.colour_jitter, config.seed, config.precision
+        )
+        self.activations = self._activations(self.train, plan, "train")
+        if held_out:
+            whole = ViewPlan(0, precision=config.precision)
+            self.held_out = images.subset_by_classes(held_out)
+            self.held_out_activations = self._activations(self.held_out, whole, "held-out")
+
+        self.learner = Learner(self.split, config.precision)
+        if isinstance(model.head, nn.Linear) and config.head_start == "pca":
+            self._start_head(model.head)
+        loss = objective(
+            config.loss, len(self.train.classes), model.dim, options, config.loss_settings
+        )
+        self.loss = loss.to(self.accelerator.device)
+        self.optimizer = optimizer_for(self.split, self.loss, config)
+        self.average = AveragedWeights(self.learner, config.ema)
+        self.step, self.history, self.best, self.waited = 0, [], -1.0, 0
+        self._resume()
+        self.wrapped = self.accelerator.prepare_model(self.learner)
+
+    def run(self, until: int | None = None) -> Path | None:
+        """Train to the end, or stop after step ``until`` as if interrupted.
+
+        Returns:
+            The folder of the trained model; None where there is none yet.
+        """
+        config = self.config
+        saved = time.monotonic()
+        end = config.steps if until is None else min(until, config.steps)
+        with tqdm(
+            initial=self.step, total=config.steps, desc="steps", disable=not self.progress
+        ) as bar:
+            while self.step < end and self.waited < config.patience:
+                row = self.train_step()
+                due = self.step % config.validate_every == 0 or self.step == config.steps
+                if due and self.held_out is not None:
+                    row |= self._validated()
+                self.history.append(row)
+                bar.set_postfix({n: f"{v:.3g}" for n, v in row.items() if n != "step"})
+                bar.update()
+                if due or time.monotonic() - saved > _STATE_EVERY:
+                    self.save()
+                    saved = time.monotonic()
+        if self.main and self.held_out is None and self.step == config.steps:
+            with self.average.applied():
+                self.folder.save_model(self.split.model)
+        self.save()
+        self.accelerator.wait_for_everyone()
+        model = self.folder.path / "model"
+        return model if model.is_dir() else None
+
+    def train_step(self) -> dict[str, float]:
+        """One step; returns its losses."""
+        for group in self.optimizer.param_groups:
+            factor = rate_factor(self.step, self.config.steps, self.config.warmup)
+            group["lr"] = group["peak"] * factor
+        self.optimizer.zero_grad(set_to_none=True)
+        losses = self.losses()
+        self.accelerator.backward(sum(losses.values()))
+        trained = [p for group in self.optimizer.param_groups for p in group["params"]]
+        nn.utils.clip_grad_norm_(trained, self.config.clip)
+        self.optimizer.step()
+        self.average.update(self.step)
+        self.step += 1
+        return {"step": self.step} | {name: value.item() for name, value in losses.items()}
+
+    def losses(self) -> dict[str, Tensor]:
+        """The weighted losses of this step's batch, over all processes."""
+        config = self.config
+        batch = balanced_batch(
+            self.train.labels, config.classes_per_batch, config.images_per_class,
+            config.seed, self.step,
+        )  # fmt: skip
+        random = np.random.default_rng([config.seed, 5, self.step])
+        views = random.integers(self.activations.states.shape[1], size=len(batch))
+        share = len(batch) // self.accelerator.num_processes
+        own = slice(
+            share * self.accelerator.process_index, share * (self.accelerator.process_index + 1)
+        )
+        device = self.accelerator.device
+        packed, cells = self.wrapped(self.activations.fetch(batch[own], views[own], device))
+        packed = gather(packed)
+        labels = torch.from_numpy(self.train.labels[batch]).to(device)
+        # Miners draw at random: the same in every process, and again after an interruption.
+        with torch.random.fork_rng():
+            torch.manual_seed(config.seed * 1_000_003 + self.step)
+            losses = {"loss": self.loss(packed, labels)}
+        if self.truth is not None:
+            losses["correspondence loss"] = config.correspondence * self._correspondence(
+                gather(cells), batch, views
+            )
+        return losses
+
+    def _correspondence(self, cells: Tensor, batch: np.ndarray, views: np.ndarray) -> Tensor:
+        side = self.split.model.backbone.map_side
+        view_warps = self.activations.warps[batch, views]
+        on_object = points_on_object(self.truth.masks[batch], view_warps, (side, side))
+        warps = torch.from_numpy(view_warps @ self.truth.warps[batch])
+        images = self.config.images_per_class
+        pairs = neighbours_in_class(len(batch) // images, images)
+        return correspondence_loss(
+            cells, (side, side), pairs, warps.to(cells.device), on_object.to(cells.device)
+        )
+
+    def _validated(self) -> dict[str, float]:
+        with self.average.applied():
+            metrics = validate(self.learner, self.held_out_activations, self.held_out.labels)
+            self.waited += 1
+            if metrics[CHOSEN_BY] > self.best:
+                self.best, self.waited = metrics[CHOSEN_BY], 0
+                if self.main:
+                    self.folder.save_model(self.split.model)
+        return metrics
+
+    def save(self) -> None:
+        """Write the state to go on from, and the metrics so far."""
+        if self.main:
+            self.folder.save_state(
+                {
+                    "step": self.step,
+                    "best": self.best,
+                    "waited": self.waited,
+                    "history": self.history,
+                    "weights": self._weights(),
+                    "average": self.average.values,
+                    "loss": self.loss.state_dict(),
+                    "optimizer": self.optimizer.state_dict(),
+                }
+            )
+            self.folder.save_metrics(self.history)
+
+    def _resume(self) -> None:
+        state: dict[str, Any] | None = self.folder.load_state()
+        if state is None:
+            return
+        for name in ("step", "best", "waited", "history"):
+            setattr(self, name, state[name])
+        self.learner.load_state_dict(state["weights"], strict=False)
+        self.loss.load_state_dict(state["loss"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        for name, value in state["average"].items():
+            self.average.values[name].copy_(value)
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {n: p.detach() for n, p in self.learner.named_parameters() if p.requires_grad}
+
+    def _activations(self, images: LabelledImages, plan: ViewPlan, name: str) -> Activations:
+        return compute_activations(
+            self.split, images, plan, self.folder.cache / name,
+            rank=self.accelerator.process_index, processes=self.accelerator.num_processes,
+            barrier=self.accelerator.wait_for_everyone, progress=self.progress,
+        )  # fmt: skip
+
+    @torch.no_grad()
+    def _start_head(self, head: nn.Linear) -> None:
+        random = np.random.default_rng([self.config.seed, 6])
+        rows = random.permutation(len(self.train))[:_HEAD_IMAGES]
+        side = self.split.model.backbone.map_side
+        found = []
+        for start in range(0, len(rows), 32):
+            chosen = rows[start : start + 32]
+            states = self.activations.fetch(chosen, np.zeros_like(chosen), self.accelerator.device)
+            features, _ = self.split.features(states, (side, side))
+            cells = features.flatten(0, 2)
+            found.append(cells[torch.from_numpy(random.integers(len(cells), size=1024))])
+        principal_head(head, torch.cat(found))
+
+    def _check(self, images: LabelledImages, truth: SceneTruth | None) -> None:
+        config, processes = self.config, self.accelerator.num_processes
+        batch = min(config.classes_per_batch, len(images.classes)) * config.images_per_class
+        if batch % processes:
+            raise InputError(
+                f"A batch of {batch} images cannot be shared out to {processes} processes: change "
+                "classes_per_batch."
+            )
+        if config.correspondence and truth is None:
+            raise InputError(
+                f"Correspondences are known for scenes only, not for '{config.data}': set correspondence to 0."
+            )
+
+
+def with_overrides(config: TrainConfig, **changes: Any) -> TrainConfig:
+    """A config with those changes that are not None."""
+    return replace(config, **{k: v for k, v in changes.items() if v is not None})
