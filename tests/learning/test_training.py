@@ -1,0 +1,170 @@
+"""Training on a tiny network: it learns, goes on exactly where it was stopped, and shares work out."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+pytest.importorskip(
+    "accelerate", reason="no accelerate here: pip install -r requirements-train.txt"
+)
+
+from diml_core.checkpoints import load_model, save_model
+from diml_core.errors import InputError
+from diml_core.learning.config import TrainConfig
+from diml_core.learning.data.base import LabelledImages
+from diml_core.learning.gather import gather
+from diml_core.learning.sampler import balanced_batch, split_classes
+from diml_core.learning.training import Training
+from diml_core.model import DimlModel, InputConfig, ModelConfig
+
+CLASSES, IMAGES = 8, 6
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """Smooth colours; a class is a colour layout under noise."""
+    folder = tmp_path_factory.mktemp("photos")
+    random = np.random.default_rng(0)
+    pairs = []
+    for label in range(CLASSES):
+        layout = random.integers(0, 256, (4, 4, 3))
+        for index in range(IMAGES):
+            noisy = np.clip(layout + random.integers(-40, 40, layout.shape), 0, 255).astype(
+                np.uint8
+            )
+            path = folder / f"{label}-{index}.png"
+            Image.fromarray(noisy).resize((64, 64), Image.Resampling.BICUBIC).save(path)
+            pairs.append((f"class {label}", path))
+    return LabelledImages.from_pairs("folder", "train", pairs)
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    torch.manual_seed(0)
+    config = ModelConfig(
+        name="tiny",
+        architecture="test_vit",
+        architecture_options={"img_size": 64},
+        input=InputConfig(size=64),
+        layer=3,
+        pooling="rollout",
+        defaults={"grid": 4, "marginals": "product", "mass": 0.5, "start_block": 3},
+    )
+    folder = tmp_path_factory.mktemp("start")
+    save_model(DimlModel(config), folder)
+    return str(folder)
+
+
+def config(start, **changes):
+    usual = {
+        "start": start, "model": {"head": 16}, "data": "folder", "trained_blocks": 1, "views": 2,
+        "classes_per_batch": 4, "images_per_class": 3, "steps": 8, "warmup": 1, "validate_every": 4,
+        "validation_share": 0.25, "backbone_rate": 1e-3, "head_rate": 1e-2, "ema": 0.5,
+    }  # fmt: skip
+    return TrainConfig(**usual | changes)
+
+
+def test_a_run_leaves_a_model_that_loads_and_a_record(start, images, tmp_path):
+    model = Training(config(start), images, tmp_path / "run", progress=False).run()
+    trained = load_model(model)
+    assert trained.config.trained_with_diml
+    assert trained.dim == 16
+    header, *rows = (tmp_path / "run" / "metrics.csv").read_text().splitlines()
+    assert len(rows) == 8
+    assert "loss" in header
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["steps"] == 8
+    assert (tmp_path / "run" / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_loss_falls(start, images, tmp_path):
+    run = Training(
+        config(start, steps=40, validate_every=40, validation_share=0),
+        images,
+        tmp_path / "run",
+        progress=False,
+    )
+    run.run()
+    losses = [row["loss"] for row in run.history]
+    assert np.mean(losses[-8:]) < 0.8 * np.mean(losses[:8])
+
+
+@pytest.mark.parametrize("loss", ["multi-similarity", "margin", "proxy-anchor"])
+def test_an_interrupted_run_ends_like_an_uninterrupted_one(start, images, tmp_path, loss):
+    chosen = config(start, loss=loss, steps=6, validate_every=3)
+    straight = Training(chosen, images, tmp_path / "straight", progress=False)
+    straight.run()
+    Training(chosen, images, tmp_path / "cut", progress=False).run(until=2)
+    resumed = Training(chosen, images, tmp_path / "cut", progress=False)
+    assert resumed.step == 2
+    resumed.run()
+    for name, value in straight.learner.state_dict().items():
+        assert torch.equal(resumed.learner.state_dict()[name], value), name
+    assert [r["loss"] for r in resumed.history] == [r["loss"] for r in straight.history]
+
+
+def test_a_run_folder_of_another_config_is_refused(start, images, tmp_path):
+    Training(config(start, steps=1), images, tmp_path / "run", progress=False).run()
+    with pytest.raises(InputError):
+        Training(config(start, steps=2), images, tmp_path / "run", progress=False)
+
+
+def test_batches_are_class_balanced_and_repeatable():
+    labels = np.repeat(np.arange(10), 7)
+    batch = balanced_batch(labels, 4, 3, seed=1, step=5)
+    assert len(batch) == 12
+    assert np.unique(labels[batch], return_counts=True)[1].tolist() == [3, 3, 3, 3]
+    np.testing.assert_array_equal(batch, balanced_batch(labels, 4, 3, seed=1, step=5))
+    assert not np.array_equal(batch, balanced_batch(labels, 4, 3, seed=1, step=6))
+
+
+def test_validation_classes_are_not_trained_on():
+    names = tuple(f"c{i}" for i in range(20))
+    kept, held_out = split_classes(names, 0.15, seed=0)
+    assert set(kept) | set(held_out) == set(names)
+    assert not set(kept) & set(held_out)
+    assert len(held_out) == 3
+
+
+def _one_process(rank, processes, port, folder):
+    """Loss and gradient of a linear model on this process's share of one global batch."""
+    import torch.distributed as distributed
+
+    from diml_core.learning.distance import StructuralSimilarity
+
+    if processes > 1:
+        distributed.init_process_group(
+            "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=processes
+        )
+    torch.manual_seed(0)
+    inputs, labels = torch.randn(8, 6, 5), torch.arange(8) % 2
+    model = torch.nn.Linear(6, 4)
+    share = 8 // processes
+    own = inputs[share * rank : share * (rank + 1)]
+    packed = gather(model(own.mT).mT)
+    same = (labels[:, None] == labels).float()
+    loss = ((StructuralSimilarity()(packed) - same) ** 2).mean()
+    loss.backward()
+    gradient = model.weight.grad
+    if processes > 1:  # what data-parallel training does
+        distributed.all_reduce(gradient)
+        gradient /= processes
+        distributed.destroy_process_group()
+    torch.save((loss.detach(), gradient), f"{folder}/{processes}-{rank}.pt")
+
+
+def test_two_processes_have_the_loss_and_gradients_of_one(tmp_path):
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    _one_process(0, 1, port, tmp_path)
+    torch.multiprocessing.spawn(_one_process, (2, port, tmp_path), nprocs=2)
+    loss, gradient = torch.load(tmp_path / "1-0.pt")
+    for rank in (0, 1):
+        shared_loss, shared_gradient = torch.load(tmp_path / f"2-{rank}.pt")
+        torch.testing.assert_close(shared_loss, loss)
+        torch.testing.assert_close(shared_gradient, gradient, atol=1e-6, rtol=1e-4)
