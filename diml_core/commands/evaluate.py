@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from diml_core.checkpoints import DEFAULT_MODEL, load_model, shipped_models
@@ -11,10 +12,12 @@ from diml_core.evaluation.keypoints import keypoint_tables, load_keypoints
 from diml_core.evaluation.metrics import PROTOCOLS
 from diml_core.evaluation.report import evaluate
 from diml_core.evaluation.tables import Table, as_csv, as_markdown
-from diml_core.learning.data import DATASETS, load_dataset
+from diml_core.learning.data import DATASETS, LabelledImages, load_dataset
 from diml_core.learning.data.base import SPLITS
-from diml_core.learning.data.scenes import load_truth
+from diml_core.learning.data.scenes import SceneTruth, load_truth
 from diml_core.marginals import MARGINALS
+from diml_core.model import DimlModel
+from diml_core.options import ExplainOptions
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -103,33 +106,50 @@ def run(arguments: argparse.Namespace) -> None:
             for n in ("grid", "marginals", "mass", "start_block", "kept_mass")
         }
     )
+    dataset, truth = _loaded(arguments) if arguments.data else (None, None)
+    heading = f"## {model.name}" + (
+        f" on {arguments.data}, {arguments.split}" if arguments.data else ""
+    )
+    print(f"{heading}\n\n{_described(options)}\n")
     tables: list[Table] = []
-    if arguments.data:
-        extra = {} if arguments.ratio is None else {"ratio": arguments.ratio}
-        dataset = load_dataset(arguments.data, arguments.root, arguments.split, **extra)
-        scenes = arguments.data == "scenes"
-        tables += evaluate(
+    for table in _measured(arguments, model, options, dataset, truth):
+        print(as_markdown([table]), flush=True)
+        tables.append(table)
+        if arguments.output:  # after every table, for some take an hour
+            text = f"{heading}\n\n{_described(options)}\n\n{as_markdown(tables)}"
+            (arguments.output / "tables.md").write_text(text, encoding="utf-8")
+            (arguments.output / "tables.csv").write_text(as_csv(tables), encoding="utf-8")
+
+
+def _loaded(arguments: argparse.Namespace) -> tuple[LabelledImages, SceneTruth | None]:
+    extra = {} if arguments.ratio is None else {"ratio": arguments.ratio}
+    dataset = load_dataset(arguments.data, arguments.root, arguments.split, **extra)
+    scenes = arguments.data == "scenes"
+    return dataset, load_truth(dataset.samples, arguments.root) if scenes else None
+
+
+def _measured(
+    arguments: argparse.Namespace,
+    model: DimlModel,
+    options: ExplainOptions,
+    dataset: LabelledImages | None,
+    truth: SceneTruth | None,
+) -> Iterator[Table]:
+    if arguments.keypoints:
+        yield from keypoint_tables(model, load_keypoints(), options)
+    if dataset is not None:
+        yield from evaluate(
             model,
             dataset,
             options,
             top_k=arguments.top_k,
             protocol=arguments.protocol,
             tables=arguments.tables,
-            truth=load_truth(dataset.samples, arguments.root) if scenes else None,
+            truth=truth,
         )
-    if arguments.keypoints:
-        tables += keypoint_tables(model, load_keypoints(), options)
-    heading = f"## {model.name}" + (
-        f" on {arguments.data}, {arguments.split}" if arguments.data else ""
-    )
-    text = f"{heading}\n\n{_described(options)}\n\n{as_markdown(tables)}"
-    print(text)
-    if arguments.output:
-        (arguments.output / "tables.md").write_text(text, encoding="utf-8")
-        (arguments.output / "tables.csv").write_text(as_csv(tables), encoding="utf-8")
 
 
-def _described(options: object) -> str:
+def _described(options: ExplainOptions) -> str:
     """The options in a line, so that a table says what it was made with."""
     values = {k: v for k, v in vars(options).items() if v is not None}
     return "Options: " + ", ".join(f"{k} {v}" for k, v in values.items()) + "."

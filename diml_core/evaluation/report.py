@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -34,8 +34,8 @@ def evaluate(
     tables: bool = False,
     truth: SceneTruth | None = None,
     progress: bool = True,
-) -> list[Table]:
-    """Measure a model on one split.
+) -> Iterator[Table]:
+    """Measure a model on one split, table by table, so that a long run can be kept as it goes.
 
     Args:
         model: the model; images get its own preprocessing.
@@ -47,8 +47,8 @@ def evaluate(
         truth: what is known about scenes, for the tables on parts.
         progress: whether to show bars.
 
-    Returns:
-        The table of re-ranked candidates; the ablation tables; the tables on parts.
+    Yields:
+        The table of re-ranked candidates; with ``truth`` that on parts; the ablation tables.
     """
     base = base_setting(model, options)
     varied = ablations(model, options) if tables else []
@@ -57,18 +57,17 @@ def evaluate(
         model, [s.path for s in dataset.samples], [s.variant for s in settings], progress=progress
     )
     labels = dataset.labels
-    found = [_by_candidates(embedded[base.variant], labels, options, top_k, protocol)]
+    yield _by_candidates(embedded[base.variant], labels, options, top_k, protocol)
+    if truth is not None:
+        aligned = _alignment_settings(model, base, varied[0].settings if varied else ())
+        yield _alignment_table(embedded, labels, truth, aligned, progress)
     with tqdm(settings[1:], "settings", disable=not progress or not tables) as bar:
         for ablation in varied:
             rows = {}
             for setting in ablation.settings:
                 rows[setting.label] = _compared(embedded, labels, setting, top_k, protocol)
                 bar.update()
-            found.append(Table(ablation.title, _COMPARED.format(k=top_k), rows, _SIGNED))
-    if truth is not None:
-        aligned = _alignment_settings(model, base, varied[0].settings if varied else ())
-        found.append(_alignment_table(embedded, labels, truth, aligned, progress))
-    return found
+            yield Table(ablation.title, _COMPARED.format(k=top_k), rows, _SIGNED)
 
 
 _COMPARED = (

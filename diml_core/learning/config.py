@@ -40,7 +40,8 @@ class TrainConfig:
         weight_decay: of AdamW.
         clip: largest norm of the gradient.
         ema: decay of the averaged weights that are validated and saved; 0 for none.
-        precision: of the backbone, ``float32`` or ``bfloat16`` (autocast).
+        precision: of the trained blocks, ``float32`` or ``bfloat16`` (autocast).
+        frozen_precision: of the frozen ones, whose output is computed once.
         validation_share: share of the training classes held out to choose the best step; 0 trains on
             all classes for ``steps`` steps.
         validate_every: steps between two validations.
@@ -72,6 +73,7 @@ class TrainConfig:
     clip: float = 5.0
     ema: float = 0.98
     precision: str = "float32"
+    frozen_precision: str = "bfloat16"
     validation_share: float = 0.15
     validate_every: int = 50
     patience: int = 5
@@ -92,7 +94,11 @@ class TrainConfig:
             if not number or value < low or value >= below.get(name, float("inf")):
                 top = f" and at most {below[name]:g}" if name in below else ""
                 raise InputError(f"'{name}' must be a number from {low}{top}, not {value!r}.")
-        for name, allowed in (("precision", PRECISIONS), ("head_start", HEAD_STARTS)):
+        for name, allowed in (
+            ("precision", PRECISIONS),
+            ("frozen_precision", PRECISIONS),
+            ("head_start", HEAD_STARTS),
+        ):
             if getattr(self, name) not in allowed:
                 raise InputError(
                     f"'{name}' must be one of {', '.join(allowed)}, not {getattr(self, name)!r}."

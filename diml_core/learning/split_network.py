@@ -60,6 +60,8 @@ class SplitNetwork(nn.Module):
             self.entered = self.first
             if options.start_block is not None:
                 self.entered = min(self.first, options.start_block)
+        if not self._transformer:
+            model.to(memory_format=torch.channels_last)
         for parameter in model.parameters():
             parameter.requires_grad_(False)
         for parameters in self.trained_groups():
@@ -91,6 +93,7 @@ class SplitNetwork(nn.Module):
         """
         if self.first is None:
             return images
+        images = _channels_last(images)
         network = self.model.backbone.network
         if self._transformer:
             state = network.norm_pre(
@@ -129,6 +132,7 @@ class SplitNetwork(nn.Module):
             weights = self.model.rollout_weights(output.attentions, self.options)
             return output.map.permute(0, 2, 3, 1).float(), weights
         if not self._transformer:
+            state = _channels_last(state)
             for stage in self._stages[self.first :]:
                 state = stage(state)
             return state.permute(0, 2, 3, 1).float(), None
@@ -156,6 +160,11 @@ class SplitNetwork(nn.Module):
                 patches = backbone.network.norm(tokens)[:, backbone.prefix_tokens :].float()
         weights = self.model.rollout_weights(tuple(attentions), self.options)
         return patches.unflatten(1, map_shape), weights
+
+
+def _channels_last(maps: Tensor) -> Tensor:
+    """Convolutions on a processor run twice as fast in this order."""
+    return maps.contiguous(memory_format=torch.channels_last)
 
 
 def _stages(network: nn.Module) -> list[nn.Module]:

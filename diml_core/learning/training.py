@@ -90,11 +90,15 @@ class Training:
         if config.correspondence and truth is not None:
             self.truth = SceneTruth(truth.masks[chosen], truth.warps[chosen])
         plan = ViewPlan(
-            config.views, config.least_crop, config.colour_jitter, config.seed, config.precision
+            config.views,
+            config.least_crop,
+            config.colour_jitter,
+            config.seed,
+            config.frozen_precision,
         )
         self.activations = self._activations(self.train, plan, "train")
         if held_out:
-            whole = ViewPlan(0, precision=config.precision)
+            whole = ViewPlan(0, precision=config.frozen_precision)
             self.held_out = images.subset_by_classes(held_out)
             self.held_out_activations = self._activations(self.held_out, whole, "held-out")
 

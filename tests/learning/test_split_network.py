@@ -1,0 +1,134 @@
+"""A network cut in two computes what it computes whole, and only its trained part learns."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from diml_core.errors import InputError
+from diml_core.images import load_photo
+from diml_core.learning.split_network import SplitNetwork
+from diml_core.learning.start import principal_head, starting_model
+from diml_core.learning.views import square_input, view
+from diml_core.model import DimlModel, InputConfig, ModelConfig
+
+
+def tiny(architecture, **settings):
+    torch.manual_seed(0)
+    options = {"img_size": 64} if "vit" in architecture else {}
+    config = ModelConfig(
+        name="tiny",
+        architecture=architecture,
+        architecture_options=options,
+        input=InputConfig(size=64),
+        head=8,
+        **settings,
+    )
+    return DimlModel(config)
+
+
+MODELS = {
+    "vit": lambda: tiny(
+        "test_vit", layer=5, pooling="rollout", defaults={"grid": 2, "start_block": 4}
+    ),
+    "vit, parts before the last block": lambda: tiny(
+        "test_vit", layer=3, pooling="rollout", defaults={"grid": 2, "start_block": 3}
+    ),
+    "resnet": lambda: tiny("test_resnet", defaults={"grid": 2}),
+    "efficientnet": lambda: tiny("test_efficientnet", defaults={"grid": 2}),
+}
+
+
+@pytest.mark.parametrize("trained", [0, 2, -1])
+@pytest.mark.parametrize("kind", MODELS)
+def test_both_parts_one_after_the_other_are_the_model(kind, trained):
+    model = MODELS[kind]()
+    images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    options = model.options()
+    with torch.no_grad():
+        feature_map, attentions = model(images)
+        whole = model.embed(feature_map, attentions, options)
+        split = SplitNetwork(model, trained, options)
+        side = model.backbone.map_side
+        cut = split.finish(split.enter(images), (side, side))
+    for name in ("parts", "pooled", "rollout"):
+        if getattr(whole, name) is not None:
+            torch.testing.assert_close(
+                getattr(cut, name), getattr(whole, name), atol=1e-5, rtol=1e-4
+            )
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_only_the_trained_part_gets_gradients(kind):
+    model = MODELS[kind]()
+    split = SplitNetwork(model, 2, model.options())
+    side = model.backbone.map_side
+    embedding = split.finish(split.enter(torch.randn(2, 3, 64, 64)), (side, side))
+    (embedding.parts[0] @ embedding.pooled[1]).sum().backward()
+    stages = list(getattr(model.backbone.network, "blocks", [])) or [
+        getattr(model.backbone.network, f"layer{i}") for i in range(1, 5)
+    ]
+    frozen = [p for stage in stages[:-2] for p in stage.parameters()]
+    assert not any(p.requires_grad for p in frozen)
+    assert model.head.weight.grad.abs().sum() > 0
+    assert any(p.grad is not None and p.grad.any() for p in stages[-2].parameters())
+
+
+def test_the_rollout_is_trained_too():
+    model = MODELS["vit"]()
+    split = SplitNetwork(model, 2, model.options())
+    side = model.backbone.map_side
+    embedding = split.finish(split.enter(torch.randn(1, 3, 64, 64)), (side, side))
+    embedding.rollout[0, 0].backward()
+    assert model.backbone.network.blocks[5].attn.qkv.weight.grad.any()
+
+
+def test_more_blocks_than_there_are_is_a_sentence():
+    model = MODELS["vit"]()
+    with pytest.raises(InputError, match="trained_blocks cannot be 99"):
+        SplitNetwork(model, 99, model.options())
+
+
+def test_a_start_keeps_the_weights_that_still_have_a_place(tmp_path):
+    from diml_core.checkpoints import save_model
+
+    whole = MODELS["vit"]()
+    save_model(whole, tmp_path / "start")
+    changes = {"architecture_options": {"img_size": 64, "depth": 4}, "layer": 3, "head": 5}
+    changes["defaults"] = {"grid": 2, "start_block": 3}
+    shorter = starting_model(str(tmp_path / "start"), changes)
+    assert len(shorter.backbone.network.blocks) == 4
+    assert shorter.dim == 5
+    stored = whole.backbone.network.blocks[3].mlp.fc1.weight.half().float()
+    assert torch.equal(shorter.backbone.network.blocks[3].mlp.fc1.weight, stored)
+    deeper = {"architecture_options": {"img_size": 64, "depth": 12}}
+    with pytest.raises(InputError, match="has no weights for"):
+        starting_model(str(tmp_path / "start"), deeper)
+
+
+def test_a_principal_head_keeps_cosines_of_what_varies():
+    random = torch.Generator().manual_seed(0)
+    basis = torch.linalg.qr(torch.randn(12, 12, generator=random))[0]
+    features = torch.randn(200, 4, generator=random) @ basis[:4] + 3 * basis[5]
+    head = torch.nn.Linear(12, 4)
+    principal_head(head, features)
+    centred = normalize(features - features.mean(0), dim=-1)
+    reduced = normalize(head(features), dim=-1)
+    torch.testing.assert_close(reduced @ reduced.T, centred @ centred.T, atol=1e-4, rtol=0)
+
+
+def test_a_view_says_where_its_points_came_from(examples):
+    model = MODELS["resnet"]()
+    photo = load_photo(examples / "heron.jpg")
+    random = np.random.default_rng(3)
+    seen, warp = view(photo, random, least_crop=0.4, colour_jitter=0.0)
+    inverse = np.linalg.inv(warp)
+    pixels, original = np.asarray(seen, float), np.asarray(photo.image, float)
+    for x, y in ((0.3, 0.4), (0.6, 0.7), (0.5, 0.2)):
+        there = inverse @ [x, y, 1]
+        here = pixels[int(y * seen.height) - 2 : int(y * seen.height) + 3,
+                      int(x * seen.width) - 2 : int(x * seen.width) + 3].mean((0, 1))  # fmt: skip
+        row, column = int(there[1] * photo.image.height), int(there[0] * photo.image.width)
+        true = original[row - 2 : row + 3, column - 2 : column + 3].mean((0, 1))
+        np.testing.assert_allclose(here, true, atol=12)
+    assert square_input(model, seen).shape == (3, 64, 64)
