@@ -330,7 +330,9 @@ def _rollout(
 
 @lru_cache(maxsize=256)
 def _pooling(map_shape: Grid, grid: Grid, method: str) -> Tensor:
-    return pooling_matrix(map_shape, grid, method)
+    # Kept from call to call: made while somebody explains, it must still serve one who trains.
+    with torch.inference_mode(False):
+        return pooling_matrix(map_shape, grid, method)
 
 
 def _pool_parts(pooling: Tensor, cells: Tensor, weights: Tensor | None) -> Tensor:

@@ -132,3 +132,14 @@ def test_a_view_says_where_its_points_came_from(examples):
         true = original[row - 2 : row + 3, column - 2 : column + 3].mean((0, 1))
         np.testing.assert_allclose(here, true, atol=12)
     assert square_input(model, seen).shape == (3, 64, 64)
+
+
+def test_a_model_can_be_trained_after_it_explained():
+    model = MODELS["vit"]()
+    side = model.backbone.map_side
+    split = SplitNetwork(model, 1, model.options(grid=3))  # a grid that no other test here pools to
+    states = split.enter(torch.randn(1, 3, 64, 64))
+    with torch.inference_mode():
+        split.finish(states.clone(), (side, side))
+    split.finish(states, (side, side)).parts.square().sum().backward()
+    assert model.head.weight.grad is not None
