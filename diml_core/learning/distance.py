@@ -17,6 +17,10 @@ A batch of images is one tensor, channels first as those losses and miners expec
 
 from __future__ import annotations
 
+import contextlib
+import weakref
+from collections.abc import Iterator
+
 import torch
 from pytorch_metric_learning.distances import BaseDistance, LpDistance
 from torch import Tensor
@@ -47,6 +51,41 @@ def pack(embedding: Embedding, *, rollout: bool = False) -> Tensor:
     if not rollout:
         return packed
     return torch.cat([packed, functional.pad(embedding.rollout, (0, 1))[:, None]], 1)
+
+
+class _LastPlans:
+    """The plans of the last batch: a miner and then a loss ask for the same."""
+
+    def __init__(self) -> None:
+        self._batch: list[tuple[weakref.ref[Tensor], int]] = []
+        self._plans: Tensor | None = None
+        self._open = False
+
+    @contextlib.contextmanager
+    def of(self, *batches: Tensor) -> Iterator[None]:
+        """Inside, ``get`` and ``keep`` are about these batches; elsewhere they do nothing."""
+        if not self._holds(batches):
+            self._batch = [(weakref.ref(batch), batch._version) for batch in batches]
+            self._plans = None
+        self._open = True
+        try:
+            yield
+        finally:
+            self._open = False
+
+    def _holds(self, batches: tuple[Tensor, ...]) -> bool:
+        """Whether these are the very tensors, not changed in place since."""
+        return len(batches) == len(self._batch) and all(
+            kept() is batch and version == batch._version
+            for (kept, version), batch in zip(self._batch, batches, strict=True)
+        )
+
+    def get(self) -> Tensor | None:
+        return self._plans if self._open else None
+
+    def keep(self, plans: Tensor) -> None:
+        if self._open:
+            self._plans = plans
 
 
 class _Structural(BaseDistance):
@@ -87,11 +126,14 @@ class _Structural(BaseDistance):
             )
         self.marginals, self.mass, self.epsilon = marginals, mass, epsilon
         self.iterations, self.rollout = iterations, rollout
+        self._last = _LastPlans()
 
     def forward(self, query_emb: Tensor, ref_emb: Tensor | None = None) -> Tensor:
         """``[B, C]`` similarities or distances of every query to every reference (by default itself)."""
         # Losses pass a batch as its own reference; knowing that halves the transports.
-        return super().forward(query_emb, None if ref_emb is query_emb else ref_emb)
+        ref_emb = None if ref_emb is query_emb else ref_emb
+        with self._last.of(query_emb, *(() if ref_emb is None else (ref_emb,))):
+            return super().forward(query_emb, ref_emb)
 
     def check_shapes(self, query_emb: Tensor, ref_emb: Tensor | None) -> None:
         """Raises ValueError unless both are one of the layouts above, of one D."""
@@ -124,10 +166,13 @@ class _Structural(BaseDistance):
             parts_r, global_r, mass_r = self._unpacked(ref)
             # [B, R, C, R']: every part with every part in one product.
             similarity = torch.tensordot(parts_q, parts_r, ([2], [2]))
-            with torch.no_grad():
-                weights_q = self._marginal(parts_q, global_r, mass_q)
-                weights_r = self._marginal(parts_r, global_q, mass_r)
-                plan = self._plans(similarity, weights_q, weights_r, own)
+            plan = self._last.get()
+            if plan is None:
+                with torch.no_grad():
+                    weights_q = self._marginal(parts_q, global_r, mass_q)
+                    weights_r = self._marginal(parts_r, global_q, mass_r)
+                    plan = self._plans(similarity, weights_q, weights_r, own)
+                self._last.keep(plan)
             structural = (plan * self._term(similarity)).sum((1, 3))
             return (self._term(global_q @ global_r.T) + structural / self.mass) / 2
 

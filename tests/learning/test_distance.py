@@ -5,8 +5,10 @@ import torch
 from torch.nn.functional import normalize
 
 from diml_core.errors import InputError
+from diml_core.learning import distance
 from diml_core.learning.distance import StructuralDistance, StructuralSimilarity, pack
 from diml_core.learning.losses import LOSSES, objective
+from diml_core.learning.plans import plans
 from diml_core.marginals import PartContext, marginal
 from diml_core.model import Embedding
 from diml_core.options import ExplainOptions
@@ -128,3 +130,21 @@ def test_shapes_that_are_no_batch_are_refused():
         StructuralSimilarity()(torch.randn(3, 4, 5, 6, 7))
     with pytest.raises(ValueError, match="differ in D"):
         StructuralSimilarity()(torch.randn(3, 4, 5), torch.randn(3, 5, 5))
+
+
+def test_a_miner_and_a_loss_solve_the_transports_of_a_batch_once(monkeypatch):
+    solved = []
+    monkeypatch.setattr(distance, "plans", lambda *a, **k: solved.append(a) or plans(*a, **k))
+    similarity = distance.StructuralSimilarity()
+    batch = torch.randn(6, 5, 5, generator=torch.Generator().manual_seed(0))
+    first = similarity(batch)
+    assert torch.equal(similarity(batch), first)
+    assert len(solved) == 1
+    batch.mul_(torch.linspace(0.5, 2, 5)[:, None])  # the same tensor with another content
+    assert not torch.equal(similarity(batch), first)
+    assert len(solved) == 2
+    similarity(batch.clone())
+    assert len(solved) == 3
+    unit = normalize(batch, dim=1)
+    rows = similarity.pairwise_distance(unit, unit.flip(0))  # no batch against a batch
+    torch.testing.assert_close(rows, similarity(unit, unit.flip(0)).diagonal())
