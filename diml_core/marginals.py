@@ -93,7 +93,9 @@ def normalise(weights: Tensor) -> Tensor:
     weights = torch.where(weights.isfinite(), weights, 0.0).clamp_min(0)
     # Dividing by the largest first keeps the sum of denormal or huge weights in range.
     largest = weights.amax(-1, keepdim=True)
-    weights = torch.where(largest > 0, weights / largest, 1.0)
+    some = largest > 0
+    # The divisor is replaced as well: what is not chosen must not send NaN into gradients.
+    weights = torch.where(some, weights / torch.where(some, largest, 1.0), 1.0)
     return weights / weights.sum(-1, keepdim=True)
 
 

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
     config = with_overrides(TrainConfig.read(arguments.config), start=arguments.start)
     images = load_dataset(config.data, arguments.root, "train")
     truth = None
-    if config.correspondence and config.data == "scenes":
+    if config.needs_truth and config.data == "scenes":
         truth = load_truth(images.samples, arguments.root)
     folder = arguments.folder or Path("runs") / arguments.config.stem
     training = Training(config, images, folder, truth=truth)

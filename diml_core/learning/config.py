@@ -32,6 +32,7 @@ class TrainConfig:
         loss_settings: its further arguments.
         loss_rate: learning rate of the loss's own parameters (proxies, boundaries).
         correspondence: weight of the loss on known correspondences (scenes only); 0 for none.
+        object_mass: weight of the loss on marginal mass beside the object (scenes only); 0 for none.
         classes_per_batch, images_per_class: a batch is their product.
         steps: batches to train for; also the length of the cosine schedule.
         warmup: steps over which the learning rates rise.
@@ -62,6 +63,7 @@ class TrainConfig:
     loss_settings: dict[str, Any] = field(default_factory=dict)
     loss_rate: float = 5e-4
     correspondence: float = 0.0
+    object_mass: float = 0.0
     classes_per_batch: int = 24
     images_per_class: int = 4
     steps: int = 400
@@ -81,7 +83,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         least = {
-            "trained_blocks": -1, "views": 1, "colour_jitter": 0, "correspondence": 0,
+            "trained_blocks": -1, "views": 1, "colour_jitter": 0, "correspondence": 0, "object_mass": 0,
             "classes_per_batch": 2, "images_per_class": 2, "steps": 1, "warmup": 0, "head_rate": 0,
             "backbone_rate": 0, "loss_rate": 0, "layer_decay": 0, "weight_decay": 0, "clip": 0,
             "ema": 0, "validation_share": 0, "validate_every": 1, "patience": 1, "seed": 0,
@@ -119,6 +121,11 @@ class TrainConfig:
             raise InputError(
                 f"'{path}' is no training config ({error}): see configs/ for examples."
             ) from error
+
+    @property
+    def needs_truth(self) -> bool:
+        """Whether a loss asks for what is known about scenes."""
+        return self.correspondence > 0 or self.object_mass > 0
 
     def to_dict(self) -> dict[str, Any]:
         """The content of the file."""

@@ -53,6 +53,18 @@ def pack(embedding: Embedding, *, rollout: bool = False) -> Tensor:
     return torch.cat([packed, functional.pad(embedding.rollout, (0, 1))[:, None]], 1)
 
 
+def unpack(packed: Tensor, *, rollout: bool = False) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The opposite of :func:`pack`.
+
+    Returns:
+        Parts ``[B, R, D]``, global ``[B, D]`` and, with ``rollout``, its mass ``[B, R]``.
+    """
+    mass = None
+    if rollout:
+        packed, mass = packed[:, :-1], packed[:, -1, :-1]
+    return packed[..., :-1].mT, packed[..., -1], mass
+
+
 class _LastPlans:
     """The plans of the last batch: a miner and then a loss ask for the same."""
 
@@ -161,9 +173,9 @@ class _Structural(BaseDistance):
         with torch.autocast(query_emb.device.type, enabled=False):
             own = ref_emb is query_emb
             query = self._packed(query_emb.float())
-            parts_q, global_q, mass_q = self._unpacked(query)
+            parts_q, global_q, mass_q = unpack(query, rollout=self.rollout)
             ref = query if own else self._packed(ref_emb.float())
-            parts_r, global_r, mass_r = self._unpacked(ref)
+            parts_r, global_r, mass_r = unpack(ref, rollout=self.rollout)
             # [B, R, C, R']: every part with every part in one product.
             similarity = torch.tensordot(parts_q, parts_r, ([2], [2]))
             plan = self._last.get()
@@ -195,13 +207,6 @@ class _Structural(BaseDistance):
         if self.rollout:  # all parts are looked at alike
             packed = functional.pad(packed, (0, 0, 0, 1), value=1 / cells.shape[-1])
         return packed
-
-    def _unpacked(self, packed: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Parts ``[B, R, D]``, global ``[B, D]`` and rollout mass ``[B, R]`` or None."""
-        mass = None
-        if self.rollout:
-            packed, mass = packed[:, :-1], packed[:, -1, :-1]
-        return packed[..., :-1].mT, packed[..., -1], mass
 
     def _marginal(self, parts: Tensor, others: Tensor, mass: Tensor | None) -> Tensor:
         """``[B, C, R]``: the marginal of every image towards every other's global embedding."""

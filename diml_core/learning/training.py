@@ -27,6 +27,7 @@ from diml_core.learning.data.scenes import SceneTruth
 from diml_core.learning.gather import gather
 from diml_core.learning.learner import AveragedWeights, Learner, optimizer_for, rate_factor
 from diml_core.learning.losses import objective
+from diml_core.learning.object_mass import object_coverage, object_mass_loss
 from diml_core.learning.run_folder import RunFolder
 from diml_core.learning.sampler import balanced_batch, split_classes
 from diml_core.learning.split_network import SplitNetwork
@@ -60,7 +61,7 @@ class Training:
             config: the run.
             images: the training split; validation classes are taken out of it.
             folder: run folder, new or of the same config.
-            truth: of scenes, in the order of ``images``; needed for a correspondence loss.
+            truth: of scenes, in the order of ``images``; needed for losses on correspondences and on object mass.
             accelerator: how processes and devices are used; None for the environment's choice.
             progress: whether to show bars.
 
@@ -87,7 +88,7 @@ class Training:
         chosen = np.array([s.class_name in set(kept) for s in images.samples])
         self.train, self.held_out = images.subset_by_classes(kept), None
         self.truth = None
-        if config.correspondence and truth is not None:
+        if config.needs_truth:
             self.truth = SceneTruth(truth.masks[chosen], truth.warps[chosen])
         plan = ViewPlan(
             config.views,
@@ -182,9 +183,13 @@ class Training:
         with torch.random.fork_rng():
             torch.manual_seed(config.seed * 1_000_003 + self.step)
             losses = {"loss": self.loss(packed, labels)}
-        if self.truth is not None:
+        if config.correspondence:
             losses["correspondence loss"] = config.correspondence * self._correspondence(
                 gather(cells), batch, views
+            )
+        if config.object_mass:
+            losses["object mass loss"] = config.object_mass * self._object_mass(
+                packed, batch, views
             )
         return losses
 
@@ -193,11 +198,31 @@ class Training:
         view_warps = self.activations.warps[batch, views]
         on_object = points_on_object(self.truth.masks[batch], view_warps, (side, side))
         warps = torch.from_numpy(view_warps @ self.truth.warps[batch])
-        images = self.config.images_per_class
-        pairs = neighbours_in_class(len(batch) // images, images)
         return correspondence_loss(
-            cells, (side, side), pairs, warps.to(cells.device), on_object.to(cells.device)
+            cells,
+            (side, side),
+            self._pairs(batch),
+            warps.to(cells.device),
+            on_object.to(cells.device),
         )
+
+    def _object_mass(self, packed: Tensor, batch: np.ndarray, views: np.ndarray) -> Tensor:
+        options = self.split.options
+        grid = (options.grid, options.grid)
+        coverage = object_coverage(
+            self.truth.masks[batch], self.activations.warps[batch, views], grid
+        )
+        return object_mass_loss(
+            packed,
+            self._pairs(batch),
+            coverage.to(packed.device),
+            options.marginals,
+            options.start_block is not None,
+        )
+
+    def _pairs(self, batch: np.ndarray) -> tuple[Tensor, Tensor]:
+        images = self.config.images_per_class
+        return neighbours_in_class(len(batch) // images, images)
 
     def _validated(self) -> dict[str, float]:
         with self.average.applied():
@@ -270,9 +295,10 @@ class Training:
                 f"A batch of {batch} images cannot be shared out to {processes} processes: change "
                 "classes_per_batch."
             )
-        if config.correspondence and truth is None:
+        if config.needs_truth and truth is None:
             raise InputError(
-                f"Correspondences are known for scenes only, not for '{config.data}': set correspondence to 0."
+                "Correspondences and objects are known for scenes only, not for "
+                f"'{config.data}': set correspondence and object_mass to 0."
             )
 
 
