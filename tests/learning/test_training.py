@@ -1,6 +1,11 @@
 """Training on a tiny network: it learns, goes on exactly where it was stopped, and shares work out."""
 
 import json
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,12 +20,16 @@ from diml_core.checkpoints import load_model, save_model
 from diml_core.errors import InputError
 from diml_core.learning.config import TrainConfig
 from diml_core.learning.data.base import LabelledImages
+from diml_core.learning.data.scenes import SceneTruth
+from diml_core.learning.distance import StructuralSimilarity
 from diml_core.learning.gather import gather
+from diml_core.learning.losses import LOSSES
 from diml_core.learning.sampler import balanced_batch, split_classes
 from diml_core.learning.training import Training
 from diml_core.model import DimlModel, InputConfig, ModelConfig
 
 CLASSES, IMAGES = 8, 6
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -79,16 +88,48 @@ def test_a_run_leaves_a_model_that_loads_and_a_record(start, images, tmp_path):
     assert (tmp_path / "run" / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_loss_falls(start, images, tmp_path):
-    run = Training(
-        config(start, steps=40, validate_every=40, validation_share=0),
-        images,
-        tmp_path / "run",
-        progress=False,
+@pytest.mark.parametrize("loss", LOSSES)
+def test_training_brings_classes_together(start, images, tmp_path, loss):
+    # Proxies start at random and are only ever moved by their own rate.
+    chosen = config(
+        start, loss=loss, steps=40, validation_share=0, head_start="random", loss_rate=0.02
     )
+    run = Training(chosen, images, tmp_path / "run", progress=False)
+    before = _separation(run)
     run.run()
-    losses = [row["loss"] for row in run.history]
-    assert np.mean(losses[-8:]) < 0.8 * np.mean(losses[:8])
+    assert _separation(run) > before + 0.03
+
+
+def _separation(run):
+    """How often two images of a class are more alike than two of different ones (the area under ROC)."""
+    rows = np.arange(len(run.train))
+    states = run.activations.fetch(rows, np.zeros_like(rows), torch.device("cpu"))
+    with torch.no_grad():
+        packed, _ = run.learner(states)
+        similarity = StructuralSimilarity(marginals="product", mass=0.5, rollout=True)(packed)
+    same = torch.from_numpy(run.train.labels[:, None] == run.train.labels)
+    other = same & ~torch.eye(len(same), dtype=torch.bool)
+    return (similarity[other][:, None] > similarity[~same]).double().mean().item()
+
+
+def test_known_objects_are_learned_beside_the_classes(start, images, tmp_path):
+    masks = np.zeros((len(images), 64, 64), np.uint8)
+    masks[:, 16:48, 16:48] = 255
+    truth = SceneTruth(masks, np.tile(np.eye(3), (len(images), 1, 1)))
+    chosen = config(
+        start, steps=30, validation_share=0, correspondence=1.0, object_mass=1.0, trained_blocks=2
+    )
+    run = Training(chosen, images, tmp_path / "run", truth=truth, progress=False)
+    run.run()
+    for name in ("correspondence loss", "object mass loss"):
+        values = [row[name] for row in run.history]
+        assert np.mean(values[-5:]) < 0.9 * np.mean(values[:5]), name
+
+
+def test_what_only_scenes_know_is_asked_of_scenes_only(start, images, tmp_path):
+    for unknown in ({"correspondence": 0.5}, {"object_mass": 0.5}):
+        with pytest.raises(InputError, match="known for scenes only"):
+            Training(config(start, **unknown), images, tmp_path / "run", progress=False)
 
 
 @pytest.mark.parametrize("loss", ["multi-similarity", "margin", "proxy-anchor"])
@@ -156,11 +197,7 @@ def _one_process(rank, processes, port, folder):
 
 
 def test_two_processes_have_the_loss_and_gradients_of_one(tmp_path):
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     _one_process(0, 1, port, tmp_path)
     torch.multiprocessing.spawn(_one_process, (2, port, tmp_path), nprocs=2)
     loss, gradient = torch.load(tmp_path / "1-0.pt")
@@ -168,3 +205,45 @@ def test_two_processes_have_the_loss_and_gradients_of_one(tmp_path):
         shared_loss, shared_gradient = torch.load(tmp_path / f"2-{rank}.pt")
         torch.testing.assert_close(shared_loss, loss)
         torch.testing.assert_close(shared_gradient, gradient, atol=1e-6, rtol=1e-4)
+
+
+def test_accelerate_launch_trains_what_one_process_trains(start, images, tmp_path):
+    for sample in images.samples:
+        folder = tmp_path / "photos" / sample.class_name
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(sample.path, folder)
+    chosen = config(start, steps=4, validation_share=0, frozen_precision="float32")
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(chosen.to_dict()))
+    launch = [
+        *(
+            "-m",
+            "accelerate.commands.launch",
+            "--cpu",
+            "--num_processes",
+            "2",
+            "--num_machines",
+            "1",
+        ),
+        *("--mixed_precision", "no", "--dynamo_backend", "no"),
+        *("--main_process_port", str(_free_port())),
+    ]
+    losses = {}
+    for name, launcher in (("one", []), ("two", launch)):
+        command = [sys.executable, *launcher, "-m", "diml_core", "train", str(file)]
+        command += ["--root", str(tmp_path / "photos"), "--run", str(tmp_path / name)]
+        found = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=600)
+        assert found.returncode == 0, found.stderr
+        rows = (tmp_path / name / "metrics.csv").read_text().splitlines()[1:]
+        losses[name] = [float(row.split(",")[1]) for row in rows]
+    assert len(losses["one"]) == 4
+    assert losses["two"] == pytest.approx(losses["one"], rel=1e-3)
+    ours, theirs = (load_model(tmp_path / name / "model").state_dict() for name in losses)
+    for name, value in ours.items():
+        torch.testing.assert_close(theirs[name], value, atol=2e-3, rtol=1e-2)
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
