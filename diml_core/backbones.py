@@ -86,10 +86,10 @@ class Backbone(nn.Module):
         try:
             with torch.inference_mode():
                 output = self(torch.zeros(1, 3, self.input_size, self.input_size))
-        except (AttributeError, NotImplementedError, AssertionError, RuntimeError) as error:
+        except Exception as error:  # whatever a network raises that knows no such layer or size
             raise InputError(
                 f"The timm model '{architecture}' gives no spatial feature map at "
-                f"{self.input_size} px ({error}): choose another model or layer."
+                f"{self.input_size} px ({_first_line(error)}): choose another model or layer."
             ) from error
         self.channels, height, width = output.map.shape[1:]
         self.map_side = height
@@ -159,11 +159,27 @@ def _create(architecture: str, options: dict, pretrained: bool) -> nn.Module:
         similar = timm.list_models(f"*{architecture.split('.')[0][:6]}*")[:3]
         hint = f" (did you mean {', '.join(similar)}?)" if similar else ""
         raise InputError(
-            f"timm knows no model named '{architecture}'{hint}: see timm.list_models() for the names."
+            f"timm knows no model named '{architecture[:100]}'{hint}: see timm.list_models() for the names."
         )
+    try:
+        return _built(architecture, options, pretrained)
+    except Exception as error:  # networks raise what they like for arguments they cannot take
+        if pretrained:
+            raise
+        raise InputError(
+            f"timm cannot build '{architecture}' with {options} ({_first_line(error)}): correct "
+            "architecture_options."
+        ) from error
+
+
+def _built(architecture: str, options: dict, pretrained: bool) -> nn.Module:
     try:  # transformers that can take other shapes than their training square must be told to
         return timm.create_model(
             architecture, pretrained=pretrained, **{"dynamic_img_size": True, **options}
         )
     except TypeError:
         return timm.create_model(architecture, pretrained=pretrained, **options)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

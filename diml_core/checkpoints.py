@@ -6,7 +6,6 @@ Nothing here unpickles code: tensors come from safetensors, or from ``torch.load
 from __future__ import annotations
 
 import json
-import pickle
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -18,13 +17,15 @@ from torch import Tensor
 
 from diml_core.backbones import Backbone
 from diml_core.errors import InputError
-from diml_core.model import DimlModel, InputConfig, ModelConfig
+from diml_core.model import DimlModel
+from diml_core.model_config import InputConfig, ModelConfig
 
 SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
 DEFAULT_MODEL = "dinov2-s14"
 TIMM_PREFIX = "timm:"
 
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
+_SHOWN = 100  # characters of a name that a sentence repeats
 _PICKLED_SUFFIXES = {".pth", ".pt", ".tar", ".ckpt"}
 
 
@@ -51,15 +52,23 @@ def load_model(name_or_path: str | PathLike[str] = DEFAULT_MODEL) -> DimlModel:
     if text.startswith(TIMM_PREFIX):
         return _load_timm(text.removeprefix(TIMM_PREFIX))
     for folder in (SHIPPED / text, Path(text)):
-        if text and (folder / _CONFIG).is_file():
+        if text and _is_file(folder / _CONFIG):
             return _load_folder(folder)
     path = Path(text)
-    if path.is_file() and path.suffix in _PICKLED_SUFFIXES:
+    if _is_file(path) and path.suffix in _PICKLED_SUFFIXES:
         return _load_authors(path)
+    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
     raise InputError(
-        f"There is no model '{text}': give one of {', '.join(shipped_models())}, a checkpoint folder, "
+        f"There is no model {shown!r}: give one of {', '.join(shipped_models())}, a checkpoint folder, "
         f"a .pth file of the DIML authors, or {TIMM_PREFIX}NAME for a timm model."
     )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long for any file system, or with a NUL in it
+        return False
 
 
 def save_model(model: DimlModel, folder: str | PathLike[str]) -> None:
@@ -90,11 +99,22 @@ def _load_folder(folder: Path) -> DimlModel:
         raise InputError(
             f"The checkpoint '{folder}' cannot be read ({error}): restore its {_CONFIG} and {_WEIGHTS}."
         ) from error
-    model = DimlModel(config)
+    model = _built(config, folder)
     tensors = {
         key.replace("backbone.", "backbone.network.", 1): value for key, value in tensors.items()
     }
     _load_weights(model, tensors, str(folder))
+    return model
+
+
+def _built(config: ModelConfig, folder: Path) -> DimlModel:
+    """The network of a config, whose default options are known to serve it."""
+    try:
+        model = DimlModel(config)
+        if config.defaults:
+            model.options(grid=config.defaults.get("grid", model.max_grid))
+    except InputError as error:
+        raise InputError(f"The checkpoint '{folder}' cannot be used: {error}") from error
     return model
 
 
@@ -143,13 +163,17 @@ def _load_authors(path: Path) -> DimlModel:
     """A ``torch.save``d training state of the authors: torchvision names under ``model.``."""
     try:
         stored = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except Exception as error:  # a damaged file makes torch raise almost anything
         raise InputError(
             f"'{path.name}' cannot be read as plain tensors, and code in checkpoints is never run here: "
             "save it again with torch.save({'model': model.state_dict()}, ...)."
         ) from error
     tensors = stored.get("model", stored) if isinstance(stored, dict) else {}
-    tensors = {str(key).removeprefix("module."): value for key, value in tensors.items()}
+    tensors = {
+        str(key).removeprefix("module."): value
+        for key, value in (tensors.items() if isinstance(tensors, dict) else ())
+        if isinstance(value, Tensor)
+    }
     # The same tensors are stored again under layer_blocks.*; model.* alone is complete.
     tensors = {
         key.removeprefix("model."): value
@@ -158,7 +182,8 @@ def _load_authors(path: Path) -> DimlModel:
     }
     head = tensors.pop("last_linear.weight", None)
     bias = tensors.pop("last_linear.bias", None)
-    if head is None or bias is None or "layer4.2.conv3.weight" not in tensors:
+    complete = head is not None and bias is not None and "layer4.2.conv3.weight" in tensors
+    if not complete or head.ndim not in (2, 4) or not head.shape[0]:
         raise InputError(
             f"'{path.name}' is no ResNet-50 checkpoint of the DIML authors (model.layer4.* and "
             "model.last_linear.* are missing): give one saved by their training script."
@@ -189,5 +214,16 @@ def _load_weights(model: DimlModel, tensors: dict[str, Tensor], source: str) -> 
     except RuntimeError as error:
         raise InputError(
             f"The weights in '{source}' do not fit {model.config.architecture} "
-            f"({str(error).splitlines()[-1].strip()}): use the files that belong together."
+            f"({_first_misfit(model, tensors)}): use the files that belong together."
         ) from error
+
+
+def _first_misfit(model: DimlModel, tensors: dict[str, Tensor]) -> str:
+    """What is wrong with the first weight that does not fit; torch would name every one."""
+    for key, own in model.state_dict().items():
+        if key not in tensors:
+            return f"{key} is missing"
+        if tensors[key].shape != own.shape:
+            return f"{key} is {list(tensors[key].shape)} instead of {list(own.shape)}"
+    unknown = next(key for key in tensors if key not in model.state_dict())
+    return f"it has no {unknown[:80]}"

@@ -6,7 +6,7 @@ Work is split where caching pays: :meth:`DimlModel.extract` runs the network onc
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,84 +16,12 @@ from torch.nn import functional
 
 from diml_core.backbones import Backbone
 from diml_core.errors import InputError
-from diml_core.grids import GRID_POOLINGS, Grid, grid_on_map, pooling_matrix
+from diml_core.grids import Grid, grid_on_map, pooling_matrix
 from diml_core.images import Photo
+from diml_core.model_config import ModelConfig
 from diml_core.options import ExplainOptions, validated
-from diml_core.preprocessing import INTERPOLATIONS, map_shape_for, to_tensor
+from diml_core.preprocessing import map_shape_for, to_tensor
 from diml_core.rollout import attention_rollout, patch_rollout
-
-GLOBAL_POOLINGS = ("mean", "grid", "rollout")
-
-
-@dataclass(frozen=True)
-class InputConfig:
-    """How pixels become network input: ``size`` per side of a square, channel statistics, filter."""
-
-    size: int = 224
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
-    interpolation: str = "bicubic"
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """What ``config.json`` of a checkpoint holds.
-
-    Attributes:
-        name: identifier, as in ``checkpoints/<name>``.
-        architecture: timm model name.
-        title: for people.
-        architecture_options: further arguments of ``timm.create_model``.
-        input: how pixels become network input.
-        layer: which intermediate of the backbone is the feature map; negative counts from the last.
-        pooling: where the global embedding comes from: ``mean`` of the map, mean of the ``grid``
-            cells (the DIML authors' models), or ``rollout``-weighted mean of the map.
-        grid_pooling: how the map is pooled to a grid: by ``area``, or ``resampled`` as the authors do.
-        head: None for the identity, else the dimension of a linear head.
-        trained_with_diml: whether the structural similarity was in the training loss.
-        defaults: default options of :class:`ExplainOptions` for this model.
-    """
-
-    name: str
-    architecture: str
-    title: str = ""
-    architecture_options: dict[str, Any] = field(default_factory=dict)
-    input: InputConfig = field(default_factory=InputConfig)
-    layer: int = -1
-    pooling: str = "mean"
-    grid_pooling: str = "area"
-    head: int | None = None
-    trained_with_diml: bool = False
-    defaults: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for value, allowed in (
-            (self.pooling, GLOBAL_POOLINGS),
-            (self.grid_pooling, tuple(GRID_POOLINGS)),
-            (self.input.interpolation, INTERPOLATIONS),
-        ):
-            if value not in allowed:
-                raise InputError(
-                    f"The model config of '{self.name}' says '{value}' where only "
-                    f"{', '.join(allowed)} are known: correct the config."
-                )
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
-        """Read a ``config.json``. Raises InputError for keys that are missing or unknown."""
-        values = {key: value for key, value in values.items() if key != "format"}
-        try:
-            given = dict(values.pop("input", {}))
-            given |= {key: tuple(given[key]) for key in ("mean", "std") if key in given}
-            return cls(input=InputConfig(**given), **values)
-        except TypeError as error:
-            raise InputError(
-                f"The model config is not valid ({error}): correct the config."
-            ) from error
-
-    def to_dict(self) -> dict[str, Any]:
-        """The content of ``config.json``."""
-        return {"format": 1, **asdict(self)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,9 +117,8 @@ class DimlModel(nn.Module):
             InputError: a value that this model cannot serve; the sentence gives the range.
         """
         given = {key: value for key, value in overrides.items() if value is not None}
-        options = replace(ExplainOptions(), **self.config.defaults)
         try:
-            options = replace(options, **given)
+            options = replace(ExplainOptions(), **self.config.defaults | given)
         except TypeError as error:
             raise InputError(f"There is no such option ({error}): see ExplainOptions.") from error
         return validated(options, self.max_grid, self.backbone.attention_blocks)
@@ -257,7 +184,7 @@ class DimlModel(nn.Module):
             feature_map: ``[..., h, w, D]``.
             weights: ``[..., h * w]`` from :meth:`rollout_weights`, or None.
             side: parts per side of a square picture.
-            pooling: another entry of :data:`GLOBAL_POOLINGS` than the config's, to compare them.
+            pooling: another entry of :data:`diml_core.model_config.GLOBAL_POOLINGS` than the config's, to compare them.
         """
         map_shape = (feature_map.shape[-3], feature_map.shape[-2])
         cells = feature_map.flatten(-3, -2)

@@ -52,11 +52,11 @@ def validated(options: ExplainOptions, max_grid: int, attention_blocks: int) -> 
         InputError: one sentence with the value, the reason and the range.
     """
     grid = _whole(options.grid, "grid", 1, max_grid)
-    if options.marginals not in MARGINALS:
+    if options.marginals not in tuple(MARGINALS):
         raise InputError(
             f"There are no marginals named '{options.marginals}': choose one of {', '.join(MARGINALS)}."
         )
-    if options.head_fusion not in HEAD_FUSIONS:
+    if options.head_fusion not in tuple(HEAD_FUSIONS):
         raise InputError(
             f"There is no head fusion named '{options.head_fusion}': choose one of "
             f"{', '.join(HEAD_FUSIONS)}."

@@ -23,7 +23,7 @@ class Variant:
 
     Attributes:
         grid, start_block, head_fusion, kept_mass: as in :class:`ExplainOptions`.
-        pooling: entry of :data:`diml_core.model.GLOBAL_POOLINGS`.
+        pooling: entry of :data:`diml_core.model_config.GLOBAL_POOLINGS`.
     """
 
     grid: int

@@ -19,7 +19,7 @@ class TrainConfig:
 
     Attributes:
         start: model to start from, as :func:`diml_core.checkpoints.load_model` takes it.
-        model: fields of :class:`diml_core.model.ModelConfig` to change: name, head, defaults, ...
+        model: fields of :class:`diml_core.model_config.ModelConfig` to change: name, head, defaults, ...
         data: name of the data set.
         trained_blocks: last blocks (ViT) or stages (EfficientNet, ResNet) that are trained; 0 trains the
             head alone, -1 the whole network.

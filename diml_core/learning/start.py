@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from diml_core.checkpoints import load_model
 from diml_core.errors import InputError
-from diml_core.model import DimlModel, ModelConfig
+from diml_core.model import DimlModel
+from diml_core.model_config import ModelConfig
 
 
 def starting_model(start: str, changes: dict) -> DimlModel:

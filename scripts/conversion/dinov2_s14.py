@@ -14,7 +14,8 @@ from torch import Tensor
 
 from diml_core.errors import InputError
 from diml_core.images import load_photo
-from diml_core.model import DimlModel, InputConfig, ModelConfig
+from diml_core.model import DimlModel
+from diml_core.model_config import InputConfig, ModelConfig
 from diml_core.preprocessing import to_tensor
 from scripts.conversion.wheels import Wheel
 
@@ -179,7 +180,7 @@ tags:
 - deep-metric-learning
 ---
 
-# dinov2-s14
+# {NAME}, the backbone
 
 **Backbone only, not trained with DIML.** A DINOv2 ViT-S/14 (22 M parameters) with an identity head: a part is
 a token after block {PARTS_AFTER} (0-based, final norm applied), pooled to the grid; the global embedding is the mean
@@ -213,6 +214,6 @@ similarity.
 
 ```bash
 pip install -r scripts/requirements.txt
-python -m scripts.build_checkpoints --model {NAME}
+python -m scripts.build_backbones --model {NAME}
 ```
 """

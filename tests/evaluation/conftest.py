@@ -7,7 +7,8 @@ import torch
 
 from diml_core.__main__ import main
 from diml_core.checkpoints import load_model, save_model
-from diml_core.model import DimlModel, InputConfig, ModelConfig
+from diml_core.model import DimlModel
+from diml_core.model_config import InputConfig, ModelConfig
 
 
 def _saved(folder, architecture, options, **settings):

@@ -10,7 +10,8 @@ from diml_core.images import load_photo
 from diml_core.learning.split_network import SplitNetwork
 from diml_core.learning.start import principal_head, starting_model
 from diml_core.learning.views import square_input, view
-from diml_core.model import DimlModel, InputConfig, ModelConfig
+from diml_core.model import DimlModel
+from diml_core.model_config import InputConfig, ModelConfig
 
 
 def tiny(architecture, **settings):

@@ -26,7 +26,8 @@ from diml_core.learning.gather import gather
 from diml_core.learning.losses import LOSSES
 from diml_core.learning.sampler import balanced_batch, split_classes
 from diml_core.learning.training import Training
-from diml_core.model import DimlModel, InputConfig, ModelConfig
+from diml_core.model import DimlModel
+from diml_core.model_config import InputConfig, ModelConfig
 
 CLASSES, IMAGES = 8, 6
 ROOT = Path(__file__).resolve().parents[2]
