@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from tqdm import tqdm
 
-from diml_core.evaluation.ablation import Setting, ablations, base_setting
+from diml_core.evaluation.ablation import Ablation, Setting, ablations, base_setting
 from diml_core.evaluation.alignment import Alignment, measure_alignment, view_pairs
 from diml_core.evaluation.bootstrap import Estimate, estimate
 from diml_core.evaluation.embedding import Embedded, Variant, embed_all
@@ -52,16 +52,17 @@ def evaluate(
     """
     base = base_setting(model, options)
     varied = ablations(model, options) if tables else []
-    settings = [base, *(s for ablation in varied for s in ablation.settings)]
+    aligned = _alignment_settings(model, base, varied) if truth is not None else []
+    settings = [base, *aligned, *(s for ablation in varied for s in ablation.settings)]
     embedded = embed_all(
         model, [s.path for s in dataset.samples], [s.variant for s in settings], progress=progress
     )
     labels = dataset.labels
     yield _by_candidates(embedded[base.variant], labels, options, top_k, protocol)
     if truth is not None:
-        aligned = _alignment_settings(model, base, varied[0].settings if varied else ())
         yield _alignment_table(embedded, labels, truth, aligned, progress)
-    with tqdm(settings[1:], "settings", disable=not progress or not tables) as bar:
+    count = sum(len(ablation.settings) for ablation in varied)
+    with tqdm(total=count, desc="settings", disable=not progress or not tables) as bar:
         for ablation in varied:
             rows = {}
             for setting in ablation.settings:
@@ -115,13 +116,19 @@ def _compared(
 
 
 def _alignment_settings(
-    model: DimlModel, base: Setting, marginals: Sequence[Setting]
+    model: DimlModel, base: Setting, varied: Sequence[Ablation]
 ) -> list[Setting]:
-    settings = [base, *(s for s in marginals if s.options != base.options)]
+    """The settings themselves, the whole mass, the finest grid and, with ablations, every marginal."""
+    settings = [base]
     if base.options.mass < 1:
         whole = replace(base.options, mass=1.0)
-        settings.insert(1, Setting("whole mass", Variant.of(model, whole), whole))
-    return settings
+        settings.append(Setting("whole mass", Variant.of(model, whole), whole))
+    if base.options.grid < model.max_grid:
+        fine = replace(base.options, grid=model.max_grid)
+        label = f"{model.max_grid} × {model.max_grid} parts"
+        settings.append(Setting(label, Variant.of(model, fine), fine))
+    marginals = varied[0].settings if varied else ()
+    return settings + [s for s in marginals if s.options != base.options]
 
 
 def _alignment_table(
