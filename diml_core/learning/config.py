@@ -32,7 +32,7 @@ class TrainConfig:
         loss_settings: its further arguments.
         loss_rate: learning rate of the loss's own parameters (proxies, boundaries).
         correspondence: weight of the loss on known correspondences (scenes only); 0 for none.
-        object_mass: weight of the loss on marginal mass beside the object (scenes only); 0 for none.
+        object_mass: weight of the loss on marginals that are not evenly on the object (scenes only); 0 for none.
         classes_per_batch, images_per_class: a batch is their product.
         steps: batches to train for; also the length of the cosine schedule.
         warmup: steps over which the learning rates rise.

@@ -1,9 +1,10 @@
-"""A loss on where marginals fall, for images whose object is known: mass belongs on the object."""
+"""A loss on where marginals fall, for images whose object is known: evenly on it, not beside it."""
 
 from __future__ import annotations
 
 import numpy as np
 from torch import Tensor
+from torch.nn import functional
 
 from diml_core.grids import Grid
 from diml_core.learning.correspondence import points_on_object
@@ -11,17 +12,19 @@ from diml_core.learning.distance import unpack
 from diml_core.marginals import PartContext, marginal
 
 _SAMPLES = 4  # points per side of a part
-_LEAST_MASS = 1e-4  # the slope of its logarithm stays finite
+_LEAST_MASS = 1e-4  # of a part: the slope of its logarithm stays finite
 
 
 def object_mass_loss(
     packed: Tensor, pairs: tuple[Tensor, Tensor], coverage: Tensor, marginals: str, rollout: bool
 ) -> Tensor:
-    """``-log`` of the mass that a marginal puts on the object, averaged over pairs.
+    """How far marginals are from falling on the object evenly, averaged over pairs.
 
     The plan and the marginals are constants in a structural loss, so that nothing there teaches a
-    part of the background that it should not count. Here gradients flow through the marginal: such
-    parts grow unlike the other image's global embedding and, with a rollout, less attended to.
+    part of the background that it should not count. Here gradients flow through the marginal ``u``:
+    the loss is the Kullback-Leibler divergence of ``u`` from ``t``, the object's share in every part.
+    (To maximise the mass on the object alone puts all of it on a few parts, and leaves the plan
+    nothing to say about the others.)
 
     Args:
         packed: ``[B, D (+ 1), R + 1]`` from :func:`diml_core.learning.distance.pack`.
@@ -31,16 +34,18 @@ def object_mass_loss(
         rollout: whether the last channel of the batch is rollout mass.
 
     Returns:
-        Scalar, at least 0; 0 where no object is in view.
+        Scalar ``sum_i t_i log(t_i / u_i)``, at least 0; 0 where no object is in view.
     """
     a, b = pairs
     parts, pooled, mass = unpack(packed, rollout=rollout)
     context = PartContext(parts[a], pooled[b], None if mass is None else mass[a])
-    on_object = (marginal(marginals, context) * coverage[a]).sum(-1)
-    seen = coverage[a].sum(-1) > 0
+    area = coverage[a].sum(-1, keepdim=True)
+    seen = area[:, 0] > 0
     if not seen.any():
         return packed.sum() * 0
-    return -on_object[seen].clamp_min(_LEAST_MASS).log().mean()
+    even = (coverage[a] / area)[seen]
+    given = marginal(marginals, context)[seen].clamp_min(_LEAST_MASS)
+    return functional.kl_div(given.log(), even, reduction="batchmean")
 
 
 def object_coverage(masks: np.ndarray, view_warps: np.ndarray, grid: Grid) -> Tensor:
