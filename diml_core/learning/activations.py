@@ -130,7 +130,7 @@ def _key(split: SplitNetwork, images: LabelledImages, plan: ViewPlan) -> dict:
     weights = hashlib.sha256()
     for name, tensor in split.model.backbone.state_dict().items():
         weights.update(name.encode())
-        weights.update(tensor.float().sum().double().cpu().numpy().tobytes())
+        weights.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return {
         "weights": weights.hexdigest(),
         "entered": split.entered,

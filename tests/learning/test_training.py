@@ -16,9 +16,11 @@ pytest.importorskip(
     "accelerate", reason="no accelerate here: pip install -r requirements-train.txt"
 )
 
-from diml_core.checkpoints import load_model, save_model
+from diml_core.checkpoints import SHIPPED, load_model, save_model
 from diml_core.errors import InputError
+from diml_core.learning import activations
 from diml_core.learning.config import TrainConfig
+from diml_core.learning.data import DATASETS
 from diml_core.learning.data.base import LabelledImages
 from diml_core.learning.data.scenes import SceneTruth
 from diml_core.learning.distance import StructuralSimilarity
@@ -147,10 +149,31 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(start, images, tmp_pa
     assert [r["loss"] for r in resumed.history] == [r["loss"] for r in straight.history]
 
 
+def test_views_are_computed_once(start, images, tmp_path, monkeypatch):
+    Training(config(start), images, tmp_path / "run", progress=False).run(until=1)
+    monkeypatch.setattr(activations, "_views", None)  # whoever needs it now fails
+    threads = torch.get_num_threads()
+    try:  # sums over weights depend on it, what is kept must not
+        torch.set_num_threads(threads + 1)
+        Training(config(start), images, tmp_path / "run", progress=False).run(until=2)
+    finally:
+        torch.set_num_threads(threads)
+
+
 def test_a_run_folder_of_another_config_is_refused(start, images, tmp_path):
     Training(config(start, steps=1), images, tmp_path / "run", progress=False).run()
     with pytest.raises(InputError):
         Training(config(start, steps=2), images, tmp_path / "run", progress=False)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "configs").glob("*.json")), ids=lambda f: f.stem)
+def test_a_config_of_the_repository_is_understood(file):
+    chosen = TrainConfig.read(file)
+    assert chosen.loss in LOSSES
+    assert chosen.data in DATASETS
+    start = ROOT / chosen.start.replace("backbones/", "checkpoints/")  # rebuilt under the same name
+    assert start.is_dir() or (SHIPPED / chosen.start).is_dir()
+    ModelConfig.from_dict({"name": "any", "architecture": "any"} | chosen.model)
 
 
 def test_batches_are_class_balanced_and_repeatable():
