@@ -17,6 +17,7 @@ import csv
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from diml_core.checkpoints import SHIPPED, load_model
@@ -35,16 +36,27 @@ def main() -> int:
     parser.add_argument("--run", type=Path, required=True, help="run folder of the training")
     parser.add_argument("--before", type=Path, required=True, help="tables of the start")
     parser.add_argument("--after", type=Path, required=True, help="tables of the trained model")
+    parser.add_argument(
+        "--default",
+        action="append",
+        default=[],
+        metavar="OPTION=VALUE",
+        help="another default than the run's, e.g. mass=0.75, chosen on held-out training classes",
+    )
     arguments = parser.parse_args()
     try:
         folder = SHIPPED / arguments.name
         card = model_card(arguments.name, arguments.run, arguments.before, arguments.after)
-        load_model(arguments.run / "model")  # before anything is replaced
+        config = load_model(arguments.run / "model").config  # before anything is replaced
+        chosen = dict(item.split("=", 1) for item in arguments.default)
+        defaults = config.defaults | {key: json.loads(value) for key, value in chosen.items()}
         folder.mkdir(exist_ok=True)
-        for file in ("config.json", "model.safetensors"):
-            shutil.copyfile(arguments.run / "model" / file, folder / file)
+        shutil.copyfile(arguments.run / "model" / "model.safetensors", folder / "model.safetensors")
+        text = json.dumps(replace(config, defaults=defaults).to_dict(), indent=2) + "\n"
+        (folder / "config.json").write_text(text, encoding="utf-8")
+        load_model(folder)
         (folder / "README.md").write_text(card, encoding="utf-8")
-    except (InputError, OSError) as error:
+    except (InputError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     print(f"{folder}: {(folder / 'model.safetensors').stat().st_size / 1e6:.1f} MB")
