@@ -7,6 +7,7 @@
     python -m diml_core evaluate --model runs/NAME/model --data scenes --root scenes/ --keypoints --tables --output tables/NAME
     python -m scripts.publish_model NAME --run runs/NAME --before tables/NAME-before --after tables/NAME
 
+For ``dinov2-s14`` the evaluation of the trained model had ``--mass 0.75``, and publishing ``--default mass=0.75``.
 What a card says beside the figures is in ``scripts/cards/NAME.md``.
 """
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from diml_core.checkpoints import SHIPPED, save_model, shipped_models
 from diml_core.errors import InputError
 from diml_core.preprocessing import to_tensor
 
+BEFORE_TRAINING = "efficientnet-lite0-imagenet"
+
 
 def test_the_shipped_models():
-    assert shipped_models() == ["dinov2-s14", "efficientnet-lite0"]
+    assert shipped_models() == ["dinov2-s14", "efficientnet-lite0", BEFORE_TRAINING]
 
 
 @pytest.mark.parametrize("name", shipped_models())
@@ -26,8 +29,19 @@ def test_a_shipped_model_is_complete(name):
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\nlicense: apache-2.0")
     config = json.loads((folder / "config.json").read_text())
-    if not config["trained_with_diml"]:
+    if name == BEFORE_TRAINING:
         assert "Backbone only, not trained with DIML" in card
+    else:
+        assert config["trained_with_diml"]
+        assert "**trained with DIML**" in card
+        # What was measured, after and before; an unfilled place of the template is no figure.
+        assert card.count("### Re-ranked candidates") == 2
+        assert card.count("### Keypoints on plain photos") == 2
+        assert "<!--" not in card
+        # The config in the repository is the one that made the model.
+        run = json.loads(card.split("```json\n")[1].split("```")[0])
+        published = json.loads((SHIPPED.parent / "configs" / f"{name}.json").read_text())
+        assert {key: run[key] for key in published} == published
     tensors = safetensors.torch.load_file(folder / "model.safetensors")
     assert {t.dtype for t in tensors.values() if t.is_floating_point()} == {torch.float16}
     model = load_model(name)
@@ -35,8 +49,9 @@ def test_a_shipped_model_is_complete(name):
     assert next(model.parameters()).dtype == torch.float32
 
 
-def test_efficientnet_recognises_what_is_on_the_example_photos(cnn, examples):
+def test_efficientnet_recognises_what_is_on_the_example_photos(examples):
     """The rebuilt network must be the network: it classifies, though we never use its classifier."""
+    cnn = load_model(BEFORE_TRAINING)
     labels = json.loads((examples / "labels.json").read_text())
     config = cnn.config.input
     right = 0
@@ -48,6 +63,14 @@ def test_efficientnet_recognises_what_is_on_the_example_photos(cnn, examples):
         right += bool(set(top) & set(classes))
     assert len(labels) >= 15
     assert right == len(labels)
+
+
+def test_the_trained_efficientnet_keeps_what_was_frozen(cnn):
+    """Stem and first stages are those of the network that classifies, the later ones are not."""
+    before, after = load_model(BEFORE_TRAINING).state_dict(), cnn.state_dict()
+    same = {key: torch.equal(before[key], value) for key, value in after.items() if key in before}
+    assert all(same[k] for k in same if "conv_stem" in k or re.search(r"blocks\.[012]\.", k))
+    assert not any(same[k] for k in same if re.search(r"blocks\.[3456]\..*conv.*weight", k))
 
 
 def authors_file(path, *, diml, prefixed, dim=128):
