@@ -38,6 +38,9 @@ function noteText(pair, side, order, count, lineCount) {
   const share = (value) => percent(pair.structural ? value / pair.structural : 0);
   const parts = sumOf(pair[side].contribution, order.slice(0, count));
   const notes = [`The ${count} strongest of the ${pair[side].count} parts of ${side.toUpperCase()} carry ${share(parts)} of the structural part`];
+  // The bar has no room below zero, so what a part takes away is said in words.
+  const lowering = pair[side].contribution.filter((value) => value < 0);
+  if (lowering.length) notes.push(`${plural(lowering.length, "part")} below zero: ${share(sumOf(lowering))}`);
   if (lineCount) {
     notes.push(`${plural(lineCount, "flow line")}: ${share(sumOf(pair.contribution, pair.order.slice(0, lineCount)))}`);
   }

@@ -242,8 +242,12 @@ def test_a_region_is_pinned_as_one_and_escape_lets_go(visit, models, examples):
     assert (
         f"{100 * expected.contribution[parts].sum() / expected.structural_similarity:.1f}%" in text
     )
+    # A part without mass has no length in the bar.
+    carrying = [part for part in parts if expected.contribution[part].sum() > 0]
+    assert 0 < len(carrying) < len(parts)
     lit = page.page.locator("#viewer .diml-bar-part.diml-on")
-    assert sorted(int(p) for p in lit.evaluate_all("all => all.map(e => e.dataset.part)")) == parts
+    lit_parts = lit.evaluate_all("all => all.map(e => Number(e.dataset.part))")
+    assert sorted(lit_parts) == carrying
     page.shot("region")
     page.page.keyboard.press("Escape")
     page.page.wait_for_selector("#viewer .diml-readout table", state="detached")
@@ -280,6 +284,21 @@ def test_a_bar_of_the_score_and_its_part_light_up_together(visit):
     assert f"row {row + 1}, column {column + 1} of A" in page.page.text_content(
         "#viewer .diml-readout"
     )
+
+
+def test_a_part_that_takes_away_from_the_score_is_told(visit, models, examples):
+    expected = explain(
+        models["efficientnet-lite0"], examples / "kitten.jpg", examples / "rhinoceros.jpg"
+    )
+    sums = expected.contribution.sum(1)
+    lowering = sums[sums < 0]
+    assert len(lowering) == 1
+    page = visit("?a=kitten.jpg&b=rhinoceros.jpg&model=efficientnet-lite0")
+    page.page.wait_for_function(
+        "() => document.querySelector('[data-role=name-a]').textContent.startsWith('kitten')"
+    )
+    share = 100 * lowering.sum() / expected.structural_similarity
+    assert f"1 part below zero: {share:.0f}%" in page.page.text_content("#viewer .diml-note")
 
 
 def test_a_link_brings_everything_back(visit):
