@@ -26,6 +26,9 @@ def theme() -> gr.themes.Base:
         primary_hue="blue", neutral_hue="slate", font=_SANS, font_mono=_MONO, text_size="md"
     ).set(
         body_background_fill="#f6f7fa",
+        # Gradio's own subdued grey has a contrast of 2.6 here; text on a projector needs 4.5 or more.
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
         block_shadow="none",
         block_border_width="1px",
         button_primary_background_fill="*primary_600",

@@ -90,6 +90,10 @@ def build(explorer: Explorer, model_queue: str, tab: gr.Tab) -> None:
         except InputError as error:
             return {"error": str(error)}, hide
 
+    def prepare(progress: Any = gr.Progress(track_tqdm=True)) -> Any:
+        galleries.built_in(DEFAULT_MODEL)
+        return gr.skip()
+
     def index(
         paths: list[str] | None,
         name: str,
@@ -136,8 +140,9 @@ def build(explorer: Explorer, model_queue: str, tab: gr.Tab) -> None:
     source.input(lambda where: gr.update(visible=where == _UPLOADS), source, files, **private).then(
         **find
     )
-    # The built-in gallery is embedded, once per machine, when somebody first looks at this tab.
-    tab.select(lambda: galleries.built_in(DEFAULT_MODEL) and None, **(bound | private))
+    # The built-in gallery is embedded, once per machine, when somebody first looks at this tab; the
+    # bar shows in place of results, also to who has chosen a query and waits for it.
+    tab.select(prepare, None, results, **bound)
     results.open(open_pair, inputs, viewer, **(bound | {"concurrency_id": model_queue})).then(
         None,
         js="() => document.querySelector('#result-viewer')?.scrollIntoView()",

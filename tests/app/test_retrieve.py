@@ -11,6 +11,15 @@ from app.service import Explorer
 from diml_core.errors import InputError
 
 
+# Texts and buttons of the results that lie on each other, by more than the slack of a line's height.
+OVERLAPS = """() => {
+  const all = [...document.querySelectorAll('.found b, .found small, .found-rank, .found-up, .found-down, .found-ask')];
+  const boxes = all.map((e) => [e.textContent, e.getBoundingClientRect()]).filter(([, box]) => box.width);
+  return boxes.flatMap(([text, a], k) => boxes.slice(k + 1).filter(([, b]) =>
+    Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3
+  ).map(([other]) => [text, other])); }"""
+
+
 @pytest.fixture(scope="module")
 def explorer():
     return Explorer()
@@ -111,6 +120,7 @@ def test_a_phone_shows_both_orders(visit):
     page.page.locator("#queries button").nth(0).click()
     wait_for_results(page)
     assert page.page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.page.evaluate(OVERLAPS) == []
     page.shot("retrieve-phone")
 
 
