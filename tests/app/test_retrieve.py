@@ -10,7 +10,6 @@ from app.galleries import MOST_UPLOADS, Galleries, photo_of, search_payload
 from app.service import Explorer
 from diml_core.errors import InputError
 
-
 # Texts and buttons of the results that lie on each other, by more than the slack of a line's height.
 OVERLAPS = """() => {
   const all = [...document.querySelectorAll('.found b, .found small, .found-rank, .found-up, .found-down, .found-ask')];
