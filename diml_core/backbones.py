@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import timm
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from diml_core.errors import InputError
 
 # Recording changes the network while it runs. One lock for all networks, because a lock of its own
 # would keep a network from being copied.
 _RECORDING = threading.Lock()
+
+_LEAST_LENGTH = 1e-6  # of a map's cells: a map of zeros stays one
 
 
 class BackboneOutput(NamedTuple):
@@ -36,11 +39,12 @@ class Backbone(nn.Module):
 
     Attributes:
         network: the timm model.
-        layer: which of ``forward_intermediates``' outputs is the feature map.
+        layers: which of ``forward_intermediates``' outputs make the feature map; several are joined,
+            see :func:`joined`.
         channels: C of the map.
         input_size: pixels per side of the square the model was made for.
         map_side: cells per side of the map of that square.
-        stride: input pixels per map cell.
+        unit: input pixels per cell of the coarsest map that is taken: inputs are multiples of it.
         flexible: whether other input shapes than that square are understood.
         prefix_tokens: class, register and distillation tokens in front of the patches.
         class_token: whether the first of them is a class token.
@@ -52,7 +56,7 @@ class Backbone(nn.Module):
         architecture: str,
         options: dict | None = None,
         *,
-        layer: int = -1,
+        layer: int | Sequence[int] = -1,
         input_size: int | None = None,
         pretrained: bool = False,
     ) -> None:
@@ -61,7 +65,8 @@ class Backbone(nn.Module):
         Args:
             architecture: timm model name.
             options: further arguments of ``timm.create_model``.
-            layer: index of the intermediate to take as the map; negative counts from the last.
+            layer: index of the intermediate to take as the map, or several; negative counts from the
+                last.
             input_size: pixels per side; by default the model's own.
             pretrained: load timm's weights (from the hub).
 
@@ -72,7 +77,7 @@ class Backbone(nn.Module):
         self.network = _create(architecture, options or {}, pretrained)
         self.network.eval()
         self.input_size = input_size or self.network.pretrained_cfg["input_size"][-1]
-        self.layer = layer
+        self.layers = (layer,) if isinstance(layer, int) else tuple(layer)
         blocks = list(getattr(self.network, "blocks", []))
         self._attentions = [getattr(block, "attn", None) for block in blocks]
         if not all(hasattr(a, "attn_drop") and hasattr(a, "fused_attn") for a in self._attentions):
@@ -83,9 +88,11 @@ class Backbone(nn.Module):
         self._probe(architecture)
 
     def _probe(self, architecture: str) -> None:
+        square = torch.zeros(1, 3, self.input_size, self.input_size)
         try:
             with torch.inference_mode():
-                output = self(torch.zeros(1, 3, self.input_size, self.input_size))
+                output = self(square)
+                coarsest = min(m.shape[-1] for m in self._maps(square))
         except Exception as error:  # whatever a network raises that knows no such layer or size
             raise InputError(
                 f"The timm model '{architecture}' gives no spatial feature map at "
@@ -93,7 +100,7 @@ class Backbone(nn.Module):
             ) from error
         self.channels, height, width = output.map.shape[1:]
         self.map_side = height
-        self.stride = self.input_size // height
+        self.unit = self.input_size // coarsest
         tokens = self.prefix_tokens + height * width
         if any(a is None or a.shape[-2:] != (tokens, tokens) for a in output.attentions):
             self._attentions, self.prefix_tokens = [], 0  # windowed or pooled: nothing to roll out
@@ -109,7 +116,7 @@ class Backbone(nn.Module):
         """Run the network.
 
         Args:
-            images: ``[B, 3, H, W]`` normalised; multiples of ``stride`` where ``flexible``, else
+            images: ``[B, 3, H, W]`` normalised; multiples of ``unit`` where ``flexible``, else
                 ``input_size`` squares.
             attention_from: first block whose attention is recorded (0-based); None records none.
                 Recorded blocks run without fused attention, which costs a few per cent.
@@ -118,21 +125,20 @@ class Backbone(nn.Module):
             BackboneOutput.
         """
         if attention_from is None or not self._attentions:
-            return BackboneOutput(self._map(images), ())
+            return BackboneOutput(joined(self._maps(images)), ())
         with _RECORDING, self._recording(attention_from) as record:
-            feature_map = self._map(images)
-        return BackboneOutput(feature_map, tuple(record))
+            maps = self._maps(images)
+        return BackboneOutput(joined(maps), tuple(record))
 
-    def _map(self, images: Tensor) -> Tensor:
-        (feature_map,) = self.network.forward_intermediates(
+    def _maps(self, images: Tensor) -> list[Tensor]:
+        return self.network.forward_intermediates(
             images,
-            indices=[self.layer],
+            indices=list(self.layers),
             # Tokens between two blocks of a transformer are comparable only after its final norm.
             norm=hasattr(self.network, "patch_embed"),
             output_fmt="NCHW",
             intermediates_only=True,
         )
-        return feature_map
 
     @contextlib.contextmanager
     def _recording(self, first: int) -> Iterator[list[Tensor | None]]:
@@ -152,6 +158,37 @@ class Backbone(nn.Module):
                 hook.remove()
             for attention, value in zip(self._attentions, fused, strict=True):
                 attention.fused_attn = value
+
+
+def joined(maps: Sequence[Tensor]) -> Tensor:
+    """One map of several, so that a part keeps the detail of an early map and the meaning of a late one.
+
+    Coarser maps are resampled bilinearly to the finest, and each is divided by the root mean square
+    length of its cells, so that none outweighs the others. All but the coarsest lose their mean over
+    the picture first: they tell parts apart, and leave the mean of the joined map, the global
+    embedding, to the coarsest. (Left in, textures of backgrounds that were not trained on found their
+    way into it.)
+
+    Args:
+        maps: ``[B, C_k, h_k, w_k]``; a single one is returned as it is.
+
+    Returns:
+        ``[B, sum of C_k, h, w]``.
+    """
+    if len(maps) == 1:
+        return maps[0]
+    by_cells = [m.shape[-2] * m.shape[-1] for m in maps]
+    finest = maps[by_cells.index(max(by_cells))].shape[-2:]
+    same = []
+    for each, cells in zip(maps, by_cells, strict=True):
+        if cells > min(by_cells):
+            each = each - each.mean((2, 3), keepdim=True)
+        length = each.float().square().sum(1, keepdim=True).mean((2, 3), keepdim=True).sqrt()
+        scaled = each / length.clamp_min(_LEAST_LENGTH).to(each)
+        if scaled.shape[-2:] != finest:
+            scaled = functional.interpolate(scaled, finest, mode="bilinear", align_corners=False)
+        same.append(scaled)
+    return torch.cat(same, 1)
 
 
 def _create(architecture: str, options: dict, pretrained: bool) -> nn.Module:

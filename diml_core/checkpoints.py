@@ -130,7 +130,7 @@ def _load_timm(name: str) -> DimlModel:
             f"model ({', '.join(shipped_models())})."
         ) from error
     config = timm_config(name, backbone)
-    backbone.layer = config.layer
+    backbone.layers = (config.layer,)
     return DimlModel(config, backbone=backbone)
 
 

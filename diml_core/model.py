@@ -126,9 +126,9 @@ class DimlModel(nn.Module):
     def preprocess(self, photo: Photo) -> Tensor:
         """The whole picture as network input, ``[3, H, W]`` float32."""
         backbone, config = self.backbone, self.config.input
-        shape = map_shape_for(photo.size, backbone.map_side, backbone.flexible)
+        shape = map_shape_for(photo.size, backbone.input_size // backbone.unit, backbone.flexible)
         return to_tensor(
-            photo.image, shape, backbone.stride, config.mean, config.std, config.interpolation
+            photo.image, shape, backbone.unit, config.mean, config.std, config.interpolation
         )
 
     def forward(

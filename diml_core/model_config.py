@@ -46,7 +46,8 @@ class ModelConfig:
         title: for people.
         architecture_options: further arguments of ``timm.create_model``.
         input: how pixels become network input.
-        layer: which intermediate of the backbone is the feature map; negative counts from the last.
+        layer: which intermediate of the backbone is the feature map, or a list of those that are joined
+            (:func:`diml_core.backbones.joined`); negative counts from the last.
         pooling: where the global embedding comes from: ``mean`` of the map, mean of the ``grid``
             cells (the DIML authors' models), or ``rollout``-weighted mean of the map.
         grid_pooling: how the map is pooled to a grid: by ``area``, or ``resampled`` as the authors do.
@@ -63,7 +64,7 @@ class ModelConfig:
     title: str = ""
     architecture_options: dict[str, Any] = field(default_factory=dict)
     input: InputConfig = field(default_factory=InputConfig)
-    layer: int = -1
+    layer: int | list[int] = -1
     pooling: str = "mean"
     grid_pooling: str = "area"
     head: int | None = None
@@ -81,7 +82,9 @@ class ModelConfig:
         ):
             if not isinstance(getattr(self, name), kind):
                 _refuse(f"'{name}' must be {described}", getattr(self, name))
-        _whole(self.layer, "layer", -1000, 1000)
+        several = isinstance(self.layer, list) and self.layer
+        for layer in self.layer if several else [self.layer]:
+            _whole(layer, "layer", -1000, 1000)
         if self.head is not None:
             _whole(self.head, "head", 1, _LARGEST_HEAD)
         _one_of(self.pooling, "pooling", GLOBAL_POOLINGS)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from diml_core.backbones import joined
 from diml_core.errors import InputError
 from diml_core.model import DimlModel, Embedding
 from diml_core.options import ExplainOptions
@@ -132,18 +133,38 @@ class SplitNetwork(nn.Module):
             weights = self.model.rollout_weights(output.attentions, self.options)
             return output.map.permute(0, 2, 3, 1).float(), weights
         if not self._transformer:
-            state = _channels_last(state)
-            for stage in self._stages[self.first :]:
-                state = stage(state)
-            return state.permute(0, 2, 3, 1).float(), None
+            return self._convolved(state), None
         return self._transformed(state, map_shape)
+
+    def _convolved(self, state: Tensor) -> Tensor:
+        backbone = self.model.backbone
+        taps = [tap["module"] for tap in backbone.network.feature_info]
+        wanted = {backbone.network.get_submodule(taps[layer]) for layer in backbone.layers}
+        state = _channels_last(state)
+        before = self._stages[self.first - 1 : self.first]  # what was entered may be a map itself
+        maps = [state.float() for stage in before if stage in wanted]
+        for stage in self._stages[self.first :]:
+            state = stage(state)
+            if stage in wanted:
+                maps.append(state.float())
+        if len(maps) < len(wanted):
+            raise InputError(
+                "Parts come from a block that stays frozen: train more blocks (trained_blocks), or take "
+                "parts from later ones (layer)."
+            )
+        return joined(maps).permute(0, 2, 3, 1)
 
     def _transformed(
         self, tokens: Tensor, map_shape: tuple[int, int]
     ) -> tuple[Tensor, Tensor | None]:
         backbone, start = self.model.backbone, self.options.start_block
         last = len(self._stages) - 1
-        layer = backbone.layer % len(self._stages)
+        if len(backbone.layers) > 1:
+            raise InputError(
+                "A transformer is trained with the parts of one block: set layer to one number, or "
+                "trained_blocks to -1."
+            )
+        layer = backbone.layers[0] % len(self._stages)
         attentions: list[Tensor | None] = [None] * len(self._stages)
         if layer < self.entered:
             raise InputError(

@@ -58,5 +58,6 @@ def view(
 def square_input(model: DimlModel, image: Image.Image) -> Tensor:
     """A view as network input: squeezed into the model's square, as batches need one shape."""
     backbone, config = model.backbone, model.config.input
-    shape: Grid = (backbone.map_side, backbone.map_side)
-    return to_tensor(image, shape, backbone.stride, config.mean, config.std, config.interpolation)
+    side = backbone.input_size // backbone.unit
+    shape: Grid = (side, side)
+    return to_tensor(image, shape, backbone.unit, config.mean, config.std, config.interpolation)

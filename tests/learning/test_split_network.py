@@ -37,12 +37,33 @@ MODELS = {
     ),
     "resnet": lambda: tiny("test_resnet", defaults={"grid": 2}),
     "efficientnet": lambda: tiny("test_efficientnet", defaults={"grid": 2}),
+    "efficientnet, before its last map": lambda: tiny(
+        "test_efficientnet", layer=-2, defaults={"grid": 2}
+    ),
+    "efficientnet, two maps": lambda: tiny(
+        "test_efficientnet", layer=[-2, -1], defaults={"grid": 2}
+    ),
+    "resnet, two maps": lambda: tiny("test_resnet", layer=[-2, -1], defaults={"grid": 2}),
 }
+
+
+FROM_EARLIER_BLOCKS = [kind for kind in MODELS if "two maps" in kind or "last map" in kind]
+
+
+@pytest.mark.parametrize("kind", FROM_EARLIER_BLOCKS)
+def test_parts_from_a_frozen_block_are_refused(kind):
+    model = MODELS[kind]()
+    split = SplitNetwork(model, 0, model.options())
+    entered = split.enter(torch.zeros(1, 3, 64, 64))
+    with pytest.raises(InputError, match=r"train more blocks \(trained_blocks\)"):
+        split.finish(entered, (model.max_grid, model.max_grid))
 
 
 @pytest.mark.parametrize("trained", [0, 2, -1])
 @pytest.mark.parametrize("kind", MODELS)
 def test_both_parts_one_after_the_other_are_the_model(kind, trained):
+    if trained == 0 and kind in FROM_EARLIER_BLOCKS:
+        trained = 1
     model = MODELS[kind]()
     images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     options = model.options()
