@@ -3,15 +3,14 @@
     python benchmarks/pair_latency.py
 
 Times, from two decoded photos, (1) the bare forward pass of the backbone on the same two inputs, (2) a
-finished Explanation, (3) the page's payload as JSON, and (4) a slider move, whose features are cached;
-one after the other in every round, so that a drift of the machine's speed hits all alike. Prints the
-median over rounds of each time as a multiple of (1) of the same round.
+finished Explanation, (3) the page's payload as JSON, written as Gradio writes it, and (4) a slider move,
+whose features are cached; one after the other in every round, so that a drift of the machine's speed
+hits all alike. Prints the median over rounds of each time as a multiple of (1) of the same round.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import orjson  # noqa: E402
 import torch  # noqa: E402
 
 from app import payload  # noqa: E402
@@ -72,15 +72,17 @@ def main() -> None:
         def explanation(model=model) -> object:
             return explain(model, *photos)
 
-        def page(model=model) -> str:
+        def page(model=model) -> bytes:
             payload._encoded.cache_clear()  # new photos: their JPEGs are part of the work
             # As the page does it: with the attention of all blocks, for every later slider move.
-            return json.dumps(viewer_payload(explain(model, *map(model.extract, photos))))
+            return orjson.dumps(viewer_payload(explain(model, *map(model.extract, photos))))
 
-        def slider(model=model, features=features, grids=grids) -> str:
+        def slider(model=model, features=features, grids=grids) -> bytes:
             nonlocal moves
             moves += 1
-            return json.dumps(viewer_payload(explain_features(model, *features, grids[moves % 2])))
+            return orjson.dumps(
+                viewer_payload(explain_features(model, *features, grids[moves % 2]))
+            )
 
         steps = {"explanation": explanation, "payload": page, "slider move": slider}
         for warm_up in (bare, *steps.values()):
