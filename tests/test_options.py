@@ -55,5 +55,5 @@ def test_model_defaults_and_overrides(vit, cnn):
     assert cnn.options().start_block is None
     with pytest.raises(InputError, match="no such option"):
         vit.options(gird=4)
-    with pytest.raises(InputError, match="from 1 to 7"):
-        cnn.options(grid=8)
+    with pytest.raises(InputError, match="from 1 to 14"):
+        cnn.options(grid=15)

@@ -68,7 +68,7 @@ def test_the_model_and_every_slider_change_the_result(visit):
     page.score_after(lambda: page.page.locator("#model label").nth(1).click())
     assert page.page.locator("#start-block").is_hidden()
     assert page.page.locator("[data-layer=rollout]").is_disabled()
-    assert page.page.locator("#grid input[type=number]").get_attribute("max") == "7"
+    assert page.page.locator("#grid input[type=number]").get_attribute("max") == "14"
     page.shot("options-cnn")
 
 
