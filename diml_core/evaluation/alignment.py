@@ -98,8 +98,8 @@ def measure_alignment(
     starts = range(0, len(pairs[0]), _CHUNK)
     for start in tqdm(starts, "pairs of views", leave=False, disable=not progress):
         a, b = (side[start : start + _CHUNK] for side in pairs)
-        vectors_a, weights_a = embedded.fetch(torch.from_numpy(a))
-        vectors_b, weights_b = embedded.fetch(torch.from_numpy(b))
+        vectors_a, weights_a = embedded.fetch(torch.from_numpy(a)).gathered()
+        vectors_b, weights_b = embedded.fetch(torch.from_numpy(b)).gathered()
         vectors_a, vectors_b = vectors_a.float(), vectors_b.float()
         u = _marginal(options, vectors_a, vectors_b, weights_a)
         v = _marginal(options, vectors_b, vectors_a, weights_b)

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from diml_core.images import load_photo
 from diml_core.model import DimlModel
 from diml_core.options import ExplainOptions
+from diml_core.retrieval.fetched import Fetched
 
 _BATCH = 16
 
@@ -59,9 +60,9 @@ class Embedded:
     weights: Tensor | None
     grids: Tensor
 
-    def fetch(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Vectors and weights of some images, as :func:`diml_core.retrieval.rerank.rerank` asks."""
-        return self.vectors[rows], None if self.weights is None else self.weights[rows]
+    def fetch(self, rows: Tensor) -> Fetched:
+        """Some images, as :func:`diml_core.retrieval.rerank.rerank` asks for them."""
+        return Fetched(self.vectors, self.weights, rows)
 
 
 @torch.inference_mode()

@@ -41,16 +41,3 @@ def _best(values: Tensor, rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
     # Stable: photos that are equal, copies of a file say, come in the order of the gallery.
     order = values.argsort(dim=1, descending=True, stable=True)[:, :count]
     return values.gather(1, order), rows.gather(1, order)
-
-
-def gather(vectors: Tensor, rows: Tensor) -> Tensor:
-    """``vectors[rows]`` of a ``[N, ..., D]`` float16 tensor.
-
-    torch copies float16 number by number here; taken as 32-bit words the same bytes are copied many
-    times as fast.
-    """
-    words = vectors.view(len(vectors), -1)
-    if words.shape[1] % 2:
-        return vectors.index_select(0, rows)
-    copied = words.view(torch.int32).index_select(0, rows).view(vectors.dtype)
-    return copied.view(len(rows), *vectors.shape[1:])

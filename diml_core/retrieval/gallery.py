@@ -19,6 +19,7 @@ from diml_core.explanation import Explanation
 from diml_core.images import load_photo
 from diml_core.model import DimlModel, Embedding, ImageFeatures
 from diml_core.options import ExplainOptions
+from diml_core.retrieval.fetched import Fetched
 from diml_core.retrieval.rerank import Scores, rerank
 from diml_core.retrieval.spec import GallerySpec
 from diml_core.retrieval.store import Store
@@ -39,8 +40,8 @@ class Collection(Protocol):
         """Stage one: rows ``[Q, min(count, N)]`` by falling global similarity, and the cosines."""
         ...
 
-    def fetch(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Vectors ``[n, R + 1, D]`` and rollout weights ``[n, R]`` (or None) of rows ``[n]``."""
+    def fetch(self, rows: Tensor) -> Fetched:
+        """Vectors and rollout weights of rows ``[n]``."""
         ...
 
     def photo_path(self, row: int) -> Path:

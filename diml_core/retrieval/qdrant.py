@@ -20,6 +20,7 @@ from qdrant_client import QdrantClient, models
 from torch import Tensor
 
 from diml_core.errors import InputError
+from diml_core.retrieval.fetched import Fetched
 from diml_core.retrieval.records import PhotoRecord
 from diml_core.retrieval.spec import GallerySpec, PackedPhoto
 from diml_core.retrieval.store import Store, StoreWriter, relative_folder
@@ -80,19 +81,19 @@ class QdrantCollection:
         scores = [[point.score for point in answer.points] for answer in answers]
         return torch.tensor(rows, dtype=torch.long), torch.tensor(scores, dtype=torch.float32)
 
-    def fetch(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
-        """As :meth:`Store.fetch`."""
-        vectors = np.zeros((len(rows), self.spec.parts + 1, self.spec.dim), np.float16)
-        weights = np.zeros((len(rows), self.spec.parts), np.float32)
-        points = self._points(rows.unique().tolist())
-        for place, row in enumerate(rows.tolist()):
+    def fetch(self, rows: Tensor) -> Fetched:
+        """As :meth:`Store.fetch`, over the network: each photo once."""
+        used, places = rows.unique(return_inverse=True)
+        vectors = np.zeros((len(used), self.spec.parts + 1, self.spec.dim), np.float16)
+        weights = np.zeros((len(used), self.spec.parts), np.float32)
+        points = self._points(used.tolist())
+        for place, row in enumerate(used.tolist()):
             packed = self._packed(points[row])
             vectors[place] = packed.vectors
             if packed.weights is not None:
                 weights[place] = packed.weights
-        return torch.from_numpy(vectors), torch.from_numpy(
-            weights
-        ) if self.spec.has_rollout else None
+        rollout = torch.from_numpy(weights) if self.spec.has_rollout else None
+        return Fetched(torch.from_numpy(vectors), rollout, places)
 
     def photo_path(self, row: int) -> Path:
         """Where the photo of a row lies."""

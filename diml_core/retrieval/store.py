@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 
 from diml_core.errors import InputError
-from diml_core.retrieval.first_stage import gather, nearest
+from diml_core.retrieval.fetched import Fetched
+from diml_core.retrieval.first_stage import nearest
 from diml_core.retrieval.hnsw import SUFFIX, open_graph
 from diml_core.retrieval.records import PhotoRecord, RecordTable, write_records
 from diml_core.retrieval.spec import GallerySpec, PackedPhoto
@@ -105,10 +106,9 @@ class Store:
             return self.graph.nearest(queries, count)
         return nearest(self.pooled, queries, count)
 
-    def fetch(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Vectors ``[n, R + 1, D]`` float16 and rollout weights ``[n, R]`` or None, of ``rows``."""
-        weights = None if self.weights is None else self.weights.index_select(0, rows)
-        return gather(self.vectors, rows), weights
+    def fetch(self, rows: Tensor) -> Fetched:
+        """Vectors and rollout weights of ``rows``, in place."""
+        return Fetched(self.vectors, self.weights, rows)
 
     def _map(self, name: str, dtype: type, shape: tuple[int, ...]) -> Tensor:
         path = self.folder / name

@@ -1,4 +1,4 @@
-"""The transports of stage two as one compiled loop over pairs (needs numba).
+"""The transports of stage two as one compiled loop over pairs (needs numba), for grids of any size.
 
 Solves the problems of ``diml_core.transport`` by the same updates, faster for four reasons: a
 pair's kernel stays in a core's cache from its first iteration to its score; one pass over it does a
@@ -12,38 +12,13 @@ epsilon must be at least 0.04; below, use the torch engine.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
+
+from diml_core.retrieval.exponential import exp
 
 _MAX_ITERATIONS = 2000
 _TINY = np.float32(1e-37)
 _ROWS, _COLUMNS = 4, 8  # rows of a kernel are handled by fours, columns by vectors of eight
-
-
-@intrinsic
-def _float_from_bits(_, bits):
-    """The float32 whose bits an int32 holds."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], context.get_value_type(types.float32))
-
-    return types.float32(types.int32), generate
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
-def _exp(x):
-    """exp of a float32 in -87..1 to 2 units in the last place; unlike libm's it vectorises."""
-    scaled = x * np.float32(1.4426950408889634)  # 2 ** scaled
-    whole = np.floor(scaled + np.float32(0.5))
-    f = scaled - whole  # -0.5..0.5: Taylor series of 2 ** f, coefficients ln(2) ** n / n!
-    p = np.float32(1.5403530e-4)
-    p = p * f + np.float32(1.3333558e-3)
-    p = p * f + np.float32(9.6181291e-3)
-    p = p * f + np.float32(5.5504109e-2)
-    p = p * f + np.float32(2.4022651e-1)
-    p = p * f + np.float32(6.9314718e-1)
-    p = p * f + np.float32(1.0)
-    return p * _float_from_bits(np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)))
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")
@@ -195,7 +170,7 @@ def _solve(
         for i in range(na):
             line = _line(cosines[rows[i]], columns, line_space)
             for j in range(nb):
-                kernel[i, j] = _exp((line[j] - np.float32(1)) * inverse)
+                kernel[i, j] = exp((line[j] - np.float32(1)) * inverse)
         if mass < 1:
             iterations[pair] = _partial(kernel, u, v, mass, r, c, column, tolerance)
         else:
