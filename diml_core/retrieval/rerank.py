@@ -20,7 +20,7 @@ from diml_core.retrieval.threads import in_parallel
 from diml_core.similarity import overall_similarity
 
 # Of one chunk's vectors and similarities: large enough that the calls around the arithmetic do not count.
-_CHUNK_BYTES = 32 << 20
+_CHUNK_BYTES = 8 << 20
 
 Fetch = Callable[[Tensor], Fetched]
 
