@@ -30,7 +30,6 @@ MOST_PARTS_IN_LANES = 25
 """Up to how many parts ``lanes`` is faster than ``pairs`` on features of the shipped models (on
 features that all converge alike, up to 64)."""
 
-
 Engine = Callable[[Tensor, Tensor | None, Fetched, ExplainOptions], tuple[Tensor, Tensor]]
 """Of ``[q, R + 1, D]`` float32 queries, their rollout weights ``[q, R]`` or None, and ``q * k``
 candidates, k of each query in turn, the global and structural similarities, ``[q, k]``."""
@@ -87,9 +86,7 @@ def _by_torch(
         1 - part_similarity,
         _marginal(options.marginals, pairs.similarity[:, :parts, parts], pairs.weights[0]),
         _marginal(options.marginals, pairs.similarity[:, parts, :parts], pairs.weights[1]),
-        options.mass,
-        epsilon=options.epsilon,
-        tolerance=max(options.tolerance, RANKING_TOLERANCE),
+        **_accuracy(options),
     ).plan
     structural = structural_similarity(plan.double(), part_similarity.double())
     return pairs.shaped(structural, len(queries))

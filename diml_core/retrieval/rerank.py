@@ -65,7 +65,8 @@ def rerank(
         rows: ``[Q, K]`` int64, the candidates of each query.
         fetch: gives n rows; called from several threads.
         options: marginals, mass, epsilon and tolerance are used.
-        engine: a name in :data:`diml_core.retrieval.engines.ENGINES`, or None for the fastest that can serve the options.
+        engine: a name in :data:`diml_core.retrieval.engines.ENGINES`, or None for the fastest that
+            can serve the options.
     """
     length, dim = queries.shape[1:]
     similarities = ENGINES[engine or default_engine(options, length - 1)]

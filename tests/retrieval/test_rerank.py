@@ -9,6 +9,7 @@ from torch.nn.functional import normalize
 
 from diml_core.marginals import MARGINALS, NEEDS_ROLLOUT, PartContext, marginal
 from diml_core.options import ExplainOptions
+from diml_core.retrieval import engines
 from diml_core.retrieval import rerank as module
 from diml_core.retrieval.engines import ENGINES, default_engine, has_numba
 from diml_core.retrieval.fetched import Fetched
@@ -187,9 +188,11 @@ def test_compiled_engines_agree_with_the_plain_one(engine, parts, seed, mass, ep
     options = ExplainOptions(mass=mass, epsilon=epsilon)
     rows = torch.arange(20).repeat(2, 1)
     arguments = (vectors[:2], None, rows, lambda r: Fetched(vectors, None, r), options)
-    compiled, plain = (rerank(*arguments, engine=e).structural for e in (engine, "torch"))
-    # The same error of the marginals weighs more in a smaller mass.
-    assert compiled.numpy() == pytest.approx(plain.numpy(), abs=1e-4 / mass)
+    with pytest.MonkeyPatch.context() as patch:
+        # What a search leaves unconverged weighs more in a smaller mass: not what is compared here.
+        patch.setattr(engines, "RANKING_TOLERANCE", 1e-5)
+        compiled, plain = (rerank(*arguments, engine=e).structural for e in (engine, "torch"))
+    assert compiled.numpy() == pytest.approx(plain.numpy(), abs=1e-4)
 
 
 @NEEDS_NUMBA
