@@ -9,10 +9,10 @@ import argparse
 import sys
 from typing import NoReturn
 
-from diml_core.commands import compare, evaluate, index, scenes, search, train
+from diml_core.commands import compare, evaluate, index, photos, scenes, search, train
 from diml_core.errors import InputError
 
-_COMMANDS = (compare, index, search, scenes, train, evaluate)
+_COMMANDS = (compare, index, search, photos, scenes, train, evaluate)
 
 
 class _Parser(argparse.ArgumentParser):

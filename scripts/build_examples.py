@@ -1,6 +1,6 @@
 """Rebuild the example photos, ``pairs.json``, ``labels.json`` and ``CREDITS.md``.
 
-    python scripts/build_examples.py [--gcompris DIR] [--stamps DIR] [--skimage DIR]
+    python -m scripts.build_examples [--gcompris DIR] [--stamps DIR] [--skimage DIR]
 
 What to build is data: ``assets/examples/recipe.json``. The pictures come from two Debian packages
 (photographs in ``gcompris-qt-data``, cut-outs in ``tuxpaint-stamps-default``) and from
@@ -15,16 +15,15 @@ import argparse
 import importlib.util
 import io
 import json
-import struct
 import subprocess
 import sys
 import tempfile
 import zipfile
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageFilter
+
+from diml_core.photographs.qt_resources import rcc_files
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "examples"
 LONGEST = 640  # px
@@ -58,40 +57,13 @@ def fetch(source: str, scratch: Path) -> Path:
     return target / "x" / folder
 
 
-def rcc_files(path: Path) -> Iterator[tuple[str, bytes]]:
-    """The names and bytes of the files in a Qt binary resource (.rcc)."""
-    blob = path.read_bytes()
-    if blob[:4] != b"qres":
-        raise ValueError(f"{path.name} is not a Qt resource file")
-    version, tree, data, names = struct.unpack_from(">4I", blob, 4)
-    size = 22 if version >= 2 else 14
-
-    def walk(index: int, parents: str) -> Iterator[tuple[str, bytes]]:
-        start = tree + index * size
-        name_at, flags = struct.unpack_from(">IH", blob, start)
-        (length,) = struct.unpack_from(">H", blob, names + name_at)
-        at = names + name_at + 6
-        name = parents + (blob[at : at + 2 * length].decode("utf-16-be") if index else "")
-        if flags & 2:  # a folder
-            count, first = struct.unpack_from(">2I", blob, start + 6)
-            for child in range(first, first + count):
-                yield from walk(child, name + "/" if name else "")
-            return
-        (offset,) = struct.unpack_from(">I", blob, start + 10)
-        (length,) = struct.unpack_from(">I", blob, data + offset)
-        content = blob[data + offset + 4 : data + offset + 4 + length]
-        yield name, zlib.decompress(content[4:]) if flags & 1 else content
-
-    yield from walk(0, "")
-
-
 def open_source(where: str, folders: dict[str, Path]) -> Image.Image:
     """The picture that a recipe's "from" names, in sRGB; with alpha if it is a cut-out."""
     source, name = where.split(":", 1)
     if source == "gcompris":  # "activity/file inside its resource folder"
         activity, name = name.split("/", 1)
         suffix = f"/{activity}/resource/{name}"
-        files = rcc_files(folders[source] / f"{activity}.rcc")
+        files = rcc_files((folders[source] / f"{activity}.rcc").read_bytes())
         image = Image.open(io.BytesIO(next(data for path, data in files if path.endswith(suffix))))
     else:
         image = Image.open(folders[source] / name)

@@ -213,7 +213,7 @@ def test_an_empty_root_says_where_was_looked(name, tmp_path):
 def test_unknown_names_and_splits_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"no data set 'cub'.*cub200"):
         load_dataset("cub", tmp_path, "test")
-    with pytest.raises(InputError, match=r"no split 'val'.*train, test"):
+    with pytest.raises(InputError, match=r"no split 'val'.*train, validation, test"):
         load_dataset("cub200", tmp_path, "val")
 
 

@@ -11,7 +11,9 @@ import numpy as np
 
 from diml_core.errors import InputError
 
-SPLITS = ("train", "test")
+SPLITS = ("train", "validation", "test")
+"""Names of splits; most data sets have no ``validation``, and refuse it."""
+
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
 
 
@@ -36,7 +38,7 @@ class LabelledImages:
 
     Attributes:
         name: name of the data set, as in :data:`diml_core.learning.data.DATASETS`.
-        split: ``train`` or ``test``.
+        split: one of :data:`SPLITS`.
         samples: the images, by class and then by path.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from diml_core.errors import InputError
-from diml_core.learning.data.base import SPLITS, LabelledImages, images_below
+from diml_core.learning.data.base import LabelledImages, images_below
 
 DEFAULT_RATIO = 0.5
 
@@ -35,7 +35,7 @@ def load_folder(
             f"The folder '{root}' does not exist: give one with a sub-folder per class."
         )
     names = _sub_folders(root)
-    if names == sorted(SPLITS):
+    if names == ["test", "train"]:
         shared = set(_sub_folders(root / "train")) & set(_sub_folders(root / "test"))
         if shared:
             raise InputError(

@@ -11,6 +11,7 @@ from diml_core.learning.data.base import SPLITS, LabelledImages
 from diml_core.learning.data.cars196 import load_cars196
 from diml_core.learning.data.cub200 import load_cub200
 from diml_core.learning.data.folder import load_folder
+from diml_core.learning.data.photos import load_photos
 from diml_core.learning.data.scenes import load_scenes
 from diml_core.learning.data.sop import load_sop
 
@@ -20,7 +21,10 @@ DATASETS: dict[str, Callable[..., LabelledImages]] = {
     "sop": load_sop,
     "folder": load_folder,
     "scenes": load_scenes,
+    "photos": load_photos,
 }
+
+_WITH_VALIDATION = frozenset({"photos"})
 
 
 def load_dataset(name: str, root: Path, split: str, **options: Any) -> LabelledImages:
@@ -29,7 +33,7 @@ def load_dataset(name: str, root: Path, split: str, **options: Any) -> LabelledI
     Args:
         name: a name in :data:`DATASETS`.
         root: the folder it lies in.
-        split: ``train`` or ``test``.
+        split: ``train`` or ``test``; ``validation`` for photos.
         **options: further arguments of that data set's own function.
 
     Raises:
@@ -39,4 +43,6 @@ def load_dataset(name: str, root: Path, split: str, **options: Any) -> LabelledI
         raise InputError(f"There is no data set '{name}': choose one of {', '.join(DATASETS)}.")
     if split not in SPLITS:
         raise InputError(f"There is no split '{split}': choose one of {', '.join(SPLITS)}.")
+    if split == "validation" and name not in _WITH_VALIDATION:
+        raise InputError(f"'{name}' has no validation split: choose train or test.")
     return DATASETS[name](Path(root), split, **options)
