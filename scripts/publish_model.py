@@ -1,14 +1,16 @@
 """Put a trained model into ``checkpoints/``, with a card made of what was measured.
 
     python -m scripts.build_backbones
-    python -m diml_core scenes scenes/ && python -m diml_core scenes scenes-60/ --views 60
-    python -m diml_core train configs/NAME.json --root scenes-60/
-    python -m diml_core evaluate --model START --data scenes --root scenes/ --keypoints --output tables/NAME-before
-    python -m diml_core evaluate --model runs/NAME/model --data scenes --root scenes/ --keypoints --tables --output tables/NAME
+    python -m diml_core photos photos/ && python -m diml_core photos varied/ --set varied
+    python -m diml_core scenes scenes/ --photographs varied/ --photograph-views 8
+    python -m diml_core train configs/NAME.json --root scenes/
+    python -m diml_core evaluate --model START --data photos scenes --root photos/ scenes/ --keypoints --output tables/NAME-before
+    python -m diml_core evaluate --model runs/NAME/model --against START --data photos scenes --root photos/ scenes/ \
+        --keypoints --tables --output tables/NAME
     python -m scripts.publish_model NAME --run runs/NAME --before tables/NAME-before --after tables/NAME
 
-For ``dinov2-s14`` the evaluation of the trained model had ``--mass 0.75``, and publishing ``--default mass=0.75``.
-What a card says beside the figures is in ``scripts/cards/NAME.md``.
+What a card says beside the figures is in ``scripts/cards/NAME.md``. A model that is worse than its start on real
+photographs is refused, unless it is to be published as such: then its card says so in its first paragraph.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from pathlib import Path
 
 from diml_core.checkpoints import SHIPPED, load_model
 from diml_core.errors import InputError
+from diml_core.evaluation.against import title_against
 from diml_core.learning.validation import CHOSEN_BY
 
 CARDS = Path(__file__).resolve().parent / "cards"
@@ -44,9 +47,20 @@ def main() -> int:
         metavar="OPTION=VALUE",
         help="another default than the run's, e.g. mass=0.75, chosen on held-out training classes",
     )
+    parser.add_argument(
+        "--worse-than-start",
+        action="store_true",
+        help="publish a model that is worse than its start on real photographs; its card will say so",
+    )
     arguments = parser.parse_args()
     try:
         folder = SHIPPED / arguments.name
+        losses = losses_on_photographs(arguments.after)
+        if losses and not arguments.worse_than_start:
+            raise InputError(
+                f"On real photographs {arguments.name} is worse than its start ({', '.join(losses)}): train it "
+                "better, or publish it as such with --worse-than-start."
+            )
         card = model_card(arguments.name, arguments.run, arguments.before, arguments.after)
         config = load_model(arguments.run / "model").config  # before anything is replaced
         chosen = dict(item.split("=", 1) for item in arguments.default)
@@ -64,10 +78,35 @@ def main() -> int:
     return 0
 
 
+def losses_on_photographs(after: Path) -> list[str]:
+    """By which figures a model is worse than its start, each with the points that it lost.
+
+    Raises:
+        InputError: the evaluation was not made on photographs, against the start.
+    """
+    with (after / "tables.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["table"] == title_against("photos")]
+    gains = {
+        f"{row['row']} {row['column'].removesuffix(', gain')}": 100 * float(row["mean"])
+        for row in rows
+        if row["column"].endswith(", gain")
+    }
+    if not gains:
+        raise InputError(
+            f"'{after}' does not say how the model does on real photographs: evaluate it with --data photos and "
+            "--against its start."
+        )
+    return [f"{name} {gain:.1f}" for name, gain in gains.items() if gain < 0]
+
+
 def model_card(name: str, run: Path, before: Path, after: Path) -> str:
     """The card of ``name``: its text, its training, and the tables before and after."""
     text = (CARDS / f"{name}.md").read_text(encoding="utf-8")
+    losses = losses_on_photographs(after)
     filled = {
+        "warning": f"**On real photographs it is worse than its start: {', '.join(losses)} points.**\n"
+        if losses
+        else "",
         "training": _training(run),
         "before": _tables(before),
         "after": _tables(after),

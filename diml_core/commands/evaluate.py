@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from diml_core.checkpoints import DEFAULT_MODEL, load_model, shipped_models
 from diml_core.errors import InputError
+from diml_core.evaluation.against import against
 from diml_core.evaluation.keypoints import keypoint_tables, load_keypoints
 from diml_core.evaluation.metrics import PROTOCOLS
 from diml_core.evaluation.report import evaluate
+from diml_core.evaluation.side_by_side import side_by_side
 from diml_core.evaluation.tables import Table, as_csv, as_markdown
 from diml_core.learning.data import DATASETS, LabelledImages, load_dataset
 from diml_core.learning.data.base import SPLITS
@@ -35,8 +38,27 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help=f"{', '.join(shipped_models())}, a checkpoint folder, an authors' .pth file, or timm:NAME "
         "(default: %(default)s)",
     )
-    parser.add_argument("--data", choices=sorted(DATASETS), help="the data set")
-    parser.add_argument("--root", type=Path, metavar="DIR", help="the folder that it lies in")
+    parser.add_argument(
+        "--data",
+        choices=sorted(DATASETS),
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help=f"one data set or several ({', '.join(sorted(DATASETS))}), then also side by side in one table",
+    )
+    parser.add_argument(
+        "--root",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="the folder that each of them lies in",
+    )
+    parser.add_argument(
+        "--against",
+        metavar="MODEL",
+        help="another model, such as what this one was trained from: the difference, paired",
+    )
     parser.add_argument("--split", choices=SPLITS, default="test", help="default: %(default)s")
     parser.add_argument(
         "--ratio",
@@ -87,32 +109,37 @@ def run(arguments: argparse.Namespace) -> None:
     """
     if not (arguments.data or arguments.keypoints):
         raise InputError("There is nothing to measure: give --data and --root, or --keypoints.")
-    if bool(arguments.data) != bool(arguments.root):
+    if len(arguments.data) != len(arguments.root):
         raise InputError(
-            "--data and --root go together: name the data set and the folder it lies in."
+            "--data and --root go together: name each data set, and in the same order the folder it lies in."
         )
+    if len(set(arguments.data)) < len(arguments.data):
+        raise InputError("--data names a data set twice: evaluate its folders one at a time.")
+    if arguments.against and not arguments.data:
+        raise InputError("--against compares on data: give --data and --root, too.")
     if arguments.top_k < 1:
         raise InputError(f"--top-k must be at least 1, not {arguments.top_k}.")
-    if arguments.ratio is not None and arguments.data != "folder":
+    if arguments.ratio is not None and "folder" not in arguments.data:
         raise InputError(
             "--ratio is for --data folder: the other data sets have a split of their own."
         )
     if arguments.output:
         _prepare(arguments.output)
     model = load_model(arguments.model)
+    start = load_model(arguments.against) if arguments.against else None
     options = model.options(
         **{
             n: getattr(arguments, n)
             for n in ("grid", "marginals", "mass", "start_block", "kept_mass")
         }
     )
-    dataset, truth = _loaded(arguments) if arguments.data else (None, None)
+    loaded = _loaded(arguments)
     heading = f"## {model.name}" + (
-        f" on {arguments.data}, {arguments.split}" if arguments.data else ""
+        f" on {' and '.join(arguments.data)}, {arguments.split}" if loaded else ""
     )
     print(f"{heading}\n\n{_described(options)}\n")
     tables: list[Table] = []
-    for table in _measured(arguments, model, options, dataset, truth):
+    for table in _measured(arguments, model, options, start, loaded):
         print(as_markdown([table]), flush=True)
         tables.append(table)
         if arguments.output:  # after every table, for some take an hour
@@ -121,32 +148,38 @@ def run(arguments: argparse.Namespace) -> None:
             (arguments.output / "tables.csv").write_text(as_csv(tables), encoding="utf-8")
 
 
-def _loaded(arguments: argparse.Namespace) -> tuple[LabelledImages, SceneTruth | None]:
-    extra = {} if arguments.ratio is None else {"ratio": arguments.ratio}
-    dataset = load_dataset(arguments.data, arguments.root, arguments.split, **extra)
-    scenes = arguments.data == "scenes"
-    return dataset, load_truth(dataset.samples, arguments.root) if scenes else None
+def _loaded(arguments: argparse.Namespace) -> list[tuple[LabelledImages, SceneTruth | None]]:
+    loaded = []
+    for name, root in zip(arguments.data, arguments.root, strict=True):
+        ratio = arguments.ratio if name == "folder" else None
+        extra = {} if ratio is None else {"ratio": ratio}
+        dataset = load_dataset(name, root, arguments.split, **extra)
+        loaded.append((dataset, load_truth(dataset.samples, root) if name == "scenes" else None))
+    return loaded
 
 
 def _measured(
     arguments: argparse.Namespace,
     model: DimlModel,
     options: ExplainOptions,
-    dataset: LabelledImages | None,
-    truth: SceneTruth | None,
+    start: DimlModel | None,
+    loaded: list[tuple[LabelledImages, SceneTruth | None]],
 ) -> Iterator[Table]:
     if arguments.keypoints:
         yield from keypoint_tables(model, load_keypoints(), options)
-    if dataset is not None:
-        yield from evaluate(
-            model,
-            dataset,
-            options,
-            top_k=arguments.top_k,
-            protocol=arguments.protocol,
-            tables=arguments.tables,
-            truth=truth,
-        )
+    how = {"top_k": arguments.top_k, "protocol": arguments.protocol}
+    by_candidates = {}
+    for dataset, truth in loaded:
+        if start is not None:
+            yield against(model, options, start, dataset, **how)
+        measured = evaluate(model, dataset, options, tables=arguments.tables, truth=truth, **how)
+        for number, table in enumerate(measured):
+            if number == 0:
+                by_candidates[dataset.name] = table
+            named = f"{table.title}, {dataset.name}" if len(loaded) > 1 else table.title
+            yield replace(table, title=named)
+    if len(loaded) > 1:
+        yield side_by_side(by_candidates)
 
 
 def _described(options: ExplainOptions) -> str:

@@ -5,6 +5,7 @@ import csv
 import pytest
 
 from diml_core.__main__ import main
+from diml_core.learning.data import DATASETS, LabelledImages
 
 
 def evaluate(*arguments):
@@ -86,6 +87,13 @@ def test_the_authors_protocol_scores_lower(scenes, cnn_folder, tmp_path):
         (["--data", "cub200"], "--data and --root go together"),
         (["--data", "cub200", "--root", "nowhere"], "CUB-200-2011 was not found"),
         (["--data", "scenes", "--root", "nowhere"], "There are no scenes in 'nowhere'"),
+        (["--data", "scenes", "photos", "--root", "nowhere"], "name each data set"),
+        (["--data", "scenes", "scenes", "--root", "a", "b"], "names a data set twice"),
+        (
+            ["--data", "photos", "--root", "nowhere", "--split", "train"],
+            "Nothing of 'photos' is trained on",
+        ),
+        (["--keypoints", "--against", "dinov2-s14"], "--against compares on data"),
         (["--keypoints", "--top-k", "0"], "--top-k must be at least 1"),
         (["--keypoints", "--ratio", "0.3"], "--ratio is for --data folder"),
         (["--keypoints", "--grid", "99"], "The grid must be a whole number from 1"),
@@ -97,3 +105,56 @@ def test_bad_input_is_one_sentence(arguments, sentence, cnn_folder, capsys):
     error = capsys.readouterr().err
     assert sentence in error
     assert error.count("\n") == 1
+
+
+def test_several_data_sets_end_side_by_side_real_photographs_first(
+    scenes, cnn_folder, tmp_path, monkeypatch
+):
+    kinds = {c: [] for c in ("one", "two")}
+    for number, path in enumerate(sorted((scenes / "test").rglob("*.jpg"))[:6]):
+        kinds[("one", "two")[number % 2]].append(path)
+    photos = LabelledImages.from_pairs(
+        "photos", "test", [(k, p) for k, ps in kinds.items() for p in ps]
+    )
+    monkeypatch.setitem(DATASETS, "photos", lambda root, split: photos)
+    assert (
+        evaluate(
+            "--model", cnn_folder, "--data", "scenes", "photos", "--root", scenes, tmp_path, "--output",
+            tmp_path,
+        )
+        == 0
+    )  # fmt: skip
+    found = rows_of(tmp_path / "tables.csv")
+    rows = list(dict.fromkeys(r for t, r, _ in found if t == "Data sets side by side"))
+    assert rows == ["photos, global", "photos, re-ranked", "scenes, global", "scenes, re-ranked"]
+    for name in ("photos", "scenes"):
+        for row, own in (("global", "global only"), ("re-ranked", "K = 100")):
+            for column in ("R@1", "MAP@R", "MAP@R, gain"):
+                assert (
+                    found["Data sets side by side", f"{name}, {row}", column]
+                    == found[f"Re-ranked candidates, {name}", own, column]
+                )
+
+
+def test_a_model_against_another_is_the_difference_of_what_each_scores(
+    scenes, cnn_folder, vit_folder, tmp_path
+):
+    for model, more in (
+        (cnn_folder, ["--against", vit_folder]),
+        (vit_folder, ["--against", vit_folder]),
+    ):
+        out = tmp_path / model.name
+        assert (
+            evaluate("--model", model, "--data", "scenes", "--root", scenes, "--output", out, *more)
+            == 0
+        )
+    cnn, vit = (rows_of(tmp_path / m.name / "tables.csv") for m in (cnn_folder, vit_folder))
+    title = "Against the start, scenes"
+    for scale, row in (("global", "global only"), ("re-ranked", "K = 100")):
+        for metric in ("R@1", "MAP@R"):
+            key = ("Re-ranked candidates", row, metric)
+            # Written with six decimals each.
+            assert cnn[title, scale, f"{metric}, gain"] == pytest.approx(
+                cnn[key] - vit[key], abs=2e-6
+            )
+            assert vit[title, scale, f"{metric}, gain"] == 0

@@ -1,0 +1,39 @@
+"""No model is published that is worse than its start on real photographs, unless it says so."""
+
+import csv
+
+import pytest
+
+from diml_core import InputError
+from scripts.publish_model import losses_on_photographs
+
+
+def evaluated(folder, gains, table="Against the start, photos"):
+    with (folder / "tables.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["table", "row", "column", "mean", "low", "high"])
+        for (row, metric), gain in gains.items():
+            writer.writerow([table, row, f"{metric} of start", 0.5, 0.4, 0.6])
+            writer.writerow([table, row, f"{metric}, gain", gain, gain - 0.01, gain + 0.01])
+    return folder
+
+
+GAINS = {
+    ("global", "R@1"): 0.0, ("global", "MAP@R"): 0.012, ("re-ranked", "R@1"): 0.02, ("re-ranked", "MAP@R"): 0.05,
+}  # fmt: skip
+
+
+def test_a_model_that_lost_nothing_passes(tmp_path):
+    assert losses_on_photographs(evaluated(tmp_path, GAINS)) == []
+
+
+@pytest.mark.parametrize("lost", GAINS)
+def test_one_figure_that_fell_is_enough(tmp_path, lost):
+    losses = losses_on_photographs(evaluated(tmp_path, GAINS | {lost: -0.031}))
+    assert losses == [f"{' '.join(lost)} -3.1"]
+
+
+@pytest.mark.parametrize("table", ["Against the start, scenes", "Re-ranked candidates"])
+def test_composites_do_not_count(tmp_path, table):
+    with pytest.raises(InputError, match="--data photos and --against"):
+        losses_on_photographs(evaluated(tmp_path, GAINS, table))
