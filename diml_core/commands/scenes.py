@@ -24,6 +24,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--backgrounds", type=Path, metavar="DIR", help="your own photographs")
     parser.add_argument(
+        "--photographs",
+        type=Path,
+        metavar="DIR",
+        help="further photographs to train on, in crops under known warps (see 'photos --set varied')",
+    )
+    parser.add_argument(
         "--packages",
         type=Path,
         metavar="DIR",
@@ -31,11 +37,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     for name, what in (
         ("views", "images per class"),
+        ("photograph_views", "crops of each photograph and training background"),
         ("size", "pixels per side"),
         ("seed", "another number gives another set"),
     ):
         parser.add_argument(
-            f"--{name}",
+            f"--{name.replace('_', '-')}",
             type=int,
             default=getattr(usual, name),
             metavar="N",
@@ -52,17 +59,23 @@ def run(arguments: argparse.Namespace) -> None:
     """
     from diml_core.learning.scenes.build import build_scenes  # OpenCV, which no other command needs
 
-    settings = SceneSettings(arguments.views, arguments.size, arguments.seed)
+    settings = SceneSettings(
+        arguments.views, arguments.photograph_views, arguments.size, arguments.seed
+    )
     manifest = build_scenes(
         arguments.out,
         settings,
         cutouts=arguments.cutouts,
         backgrounds=arguments.backgrounds,
         packages=arguments.packages,
+        photographs=arguments.photographs,
     )
     for split, names in manifest["classes"].items():
         print(
             f"{split}: {len(names) * settings.views:,} images of {len(names)} classes, on "
             f"{len(manifest['backgrounds'][split])} backgrounds"
         )
+    if manifest["photographs"]:
+        count = len(manifest["photographs"])
+        print(f"train: {count * settings.photograph_views:,} crops of {count} photographs")
     print(f"Look at {arguments.out / 'contact_sheet.png'} to check them.")

@@ -34,13 +34,14 @@ def object_mass_loss(
         rollout: whether the last channel of the batch is rollout mass.
 
     Returns:
-        Scalar ``sum_i t_i log(t_i / u_i)``, at least 0; 0 where no object is in view.
+        Scalar ``sum_i t_i log(t_i / u_i)``, at least 0; 0 where no object is in view. A view that is
+        object all over (a photograph, not a composite) says nothing of where to look, and does not count.
     """
     a, b = pairs
     parts, pooled, mass = unpack(packed, rollout=rollout)
     context = PartContext(parts[a], pooled[b], None if mass is None else mass[a])
     area = coverage[a].sum(-1, keepdim=True)
-    seen = area[:, 0] > 0
+    seen = (area[:, 0] > 0) & (area[:, 0] < coverage.shape[-1])
     if not seen.any():
         return packed.sum() * 0
     even = (coverage[a] / area)[seen]

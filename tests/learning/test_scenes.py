@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from diml_core.__main__ import main
+from diml_core.learning.data import load_dataset
+from diml_core.learning.data.scenes import is_photograph, load_truth
 from diml_core.learning.scenes.compose import compose
 from diml_core.learning.scenes.plan import plan_view
 
@@ -132,3 +134,39 @@ def test_a_folder_with_another_set_is_left_alone(photos, built, capsys):
     before = contents(built)
     assert "other settings" in refused(build(photos, built, "--seed", "9"), capsys)
     assert contents(built) == before
+
+
+def test_crops_of_photographs_are_training_classes_under_known_warps(photos, tmp_path):
+    out = tmp_path / "set"
+    more = tmp_path / "more"
+    more.mkdir()
+    ramp = np.zeros(
+        (90, 160, 3), np.uint8
+    )  # red tells where a point was from left to right, green from the top
+    ramp[..., 2] = np.linspace(0, 255, 160)[None]
+    ramp[..., 1] = np.linspace(0, 255, 90)[:, None]
+    cv2.imwrite(str(more / "ramp.png"), ramp)
+    assert build(photos, out, "--photographs", str(more), "--photograph-views", "6") == 0
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["photographs"] == ["ramp.png", *manifest["backgrounds"]["train"]]
+    images = load_dataset("scenes", out, "train")
+    crops = [s for s in images.samples if is_photograph(s)]
+    assert len(crops) == 6 * len(manifest["photographs"])
+    truth = load_truth(tuple(crops[:6]), out)
+    assert (truth.masks == 255).all()
+    for sample, warp in zip(crops[:6], truth.warps, strict=True):
+        crop = cv2.imread(str(sample.path)).astype(float) / 255
+        for x, y in ((0.3, 0.4), (0.5, 0.5), (0.7, 0.6)):
+            was = np.linalg.inv(warp) @ [x, y, 1]
+            seen = crop[round(y * SIZE - 0.5), round(x * SIZE - 0.5)]
+            # A pixel of the crop, JPEG and rounding: within 3% of the photograph.
+            assert seen[2] == pytest.approx(was[0], abs=0.03)
+            assert seen[1] == pytest.approx(was[1], abs=0.03)
+    assert not any(is_photograph(s) for s in load_dataset("scenes", out, "test").samples)
+
+
+def test_photographs_without_crops_are_refused(photos, tmp_path, capsys):
+    more = ["--photographs", str(photos / "backgrounds")]
+    assert "--photograph-views" in refused(build(photos, tmp_path / "out", *more), capsys)
+    more = ["--photographs", str(tmp_path), "--photograph-views", "2"]
+    assert "no photographs in" in refused(build(photos, tmp_path / "out", *more), capsys)

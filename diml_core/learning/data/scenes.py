@@ -12,6 +12,9 @@ from PIL import Image
 from diml_core.errors import InputError
 from diml_core.learning.data.base import LabelledImages, Sample
 
+PHOTOGRAPH = "photograph-"
+"""What the names of classes start with that are one photograph each, seen in crops under known warps."""
+
 _MANIFEST = "manifest.json"
 
 
@@ -34,12 +37,17 @@ def load_scenes(root: Path, split: str) -> LabelledImages:
     return LabelledImages.from_pairs("scenes", split, pairs)
 
 
+def is_photograph(sample: Sample) -> bool:
+    """Whether a sample is a crop of a photograph, not a composite."""
+    return sample.class_name.startswith(PHOTOGRAPH)
+
+
 @dataclass(frozen=True, eq=False)
 class SceneTruth:
     """What is known about a set of scenes, in the order of its samples.
 
     Attributes:
-        masks: ``[N, H, W]`` uint8, 255 where all of a pixel is object.
+        masks: ``[N, H, W]`` uint8, 255 where all of a pixel is object; all of it in a photograph.
         warps: ``[N, 3, 3]`` float64; maps a point of the cut-out to the image, both in fractions of
             their width and height from the upper left corner.
     """
@@ -58,13 +66,17 @@ def load_truth(samples: tuple[Sample, ...], root: Path) -> SceneTruth:
     Raises:
         InputError: a sample that the manifest does not know, or a mask that cannot be read.
     """
-    views = _manifest(root)["views"]
+    manifest = _manifest(root)
+    views, side = manifest["views"], manifest.get("settings", {}).get("size", 0)
     masks, warps = [], []
     for sample in samples:
         name = sample.path.relative_to(root).with_suffix("").as_posix()
         path = root / "masks" / f"{name}.png"
         try:
             warps.append(views[name]["warp"])
+            if is_photograph(sample):
+                masks.append(np.full((side, side), 255, np.uint8))
+                continue
             with Image.open(path) as mask:
                 masks.append(np.asarray(mask.convert("L")))
         except (KeyError, OSError) as error:

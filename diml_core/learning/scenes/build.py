@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,18 @@ import numpy as np
 from tqdm import tqdm
 
 from diml_core.errors import InputError
+from diml_core.learning.data.scenes import PHOTOGRAPH
 from diml_core.learning.scenes import sources
-from diml_core.learning.scenes.compose import compose
+from diml_core.learning.scenes.compose import compose, crop_square
 from diml_core.learning.scenes.packages import (
     BACKGROUND_PACKAGES,
     CUTOUT_FOLDER,
     CUTOUT_PACKAGE,
     unpack_packages,
 )
-from diml_core.learning.scenes.plan import View, plan_view, split_names
+from diml_core.learning.scenes.plan import Crop, View, plan_crop, plan_view, split_names
 from diml_core.learning.scenes.settings import SceneSettings
+from diml_core.photographs.recipe import Recipe
 
 MANIFEST = "manifest.json"
 SHEET = "contact_sheet.png"
@@ -33,6 +35,7 @@ _SHEET_CLASSES, _SHEET_VIEWS, _SHEET_SIDE = 12, 8, 112
 class _Sources:
     cutouts: dict[str, np.ndarray]
     backgrounds: dict[str, np.ndarray]
+    photographs: dict[str, np.ndarray]
     origin: dict[str, Any]
 
 
@@ -43,6 +46,7 @@ def build_scenes(
     cutouts: Path | None = None,
     backgrounds: Path | None = None,
     packages: Path | None = None,
+    photographs: Path | None = None,
 ) -> dict[str, Any]:
     """Build the set, or what is missing of it.
 
@@ -56,6 +60,8 @@ def build_scenes(
         cutouts, backgrounds: folders of one's own photographs; both or neither. Without them the
             Debian packages are fetched.
         packages: where to keep the packages; by default in ``out``.
+        photographs: folder of further photographs. With ``settings.photograph_views``, crops of each and
+            of the training backgrounds become training classes of their own, without masks.
 
     Returns:
         The manifest.
@@ -72,6 +78,10 @@ def build_scenes(
         found = _from_folders(cutouts, backgrounds, 2 * settings.size)
     else:
         found = _from_packages(packages or out / "packages", 2 * settings.size)
+    if photographs is not None:
+        if not settings.photograph_views:
+            raise InputError("Give --photograph-views, how many crops to take of each photograph.")
+        found = replace(found, photographs=_photographs(photographs, 3 * settings.size))
     manifest, plans = _plan(found, settings)
     _write_manifest(out, manifest)
     split_of = {name: split for split in manifest["classes"] for name in manifest["classes"][split]}
@@ -82,8 +92,44 @@ def build_scenes(
             out, f"{split}/{name}/{index:02d}", found.cutouts[name], found.backgrounds[background],
             view, settings,
         )  # fmt: skip
+    _draw_photographs(out, manifest, found, settings)
     _write_sheet(out, manifest)
     return manifest
+
+
+def _photographs(folder: Path, side: int) -> dict[str, np.ndarray]:
+    files = sources.images_below(folder) if folder.is_dir() else []
+    read = {
+        path.relative_to(folder).as_posix(): sources.read_photograph(path, side)
+        for path in tqdm(files, "photographs", leave=False)
+    }
+    found = {name: pixels for name, pixels in read.items() if pixels is not None}
+    if not found:
+        raise InputError(f"There are no photographs in '{folder}', given as --photographs.")
+    return found
+
+
+def _draw_photographs(
+    out: Path, manifest: dict[str, Any], found: _Sources, settings: SceneSettings
+) -> None:
+    crops = _planned_crops(manifest["photographs"], settings)
+    quality = [cv2.IMWRITE_JPEG_QUALITY, settings.quality]
+    for view, (name, crop) in tqdm(crops.items(), "photographs", unit="image"):
+        path = out / f"{view}.jpg"
+        if not path.is_file():
+            pixels = (
+                found.photographs[name] if name in found.photographs else found.backgrounds[name]
+            )
+            square = crop_square(pixels, crop, settings.size)
+            _write(path, cv2.imencode(".jpg", square[..., ::-1], quality)[1].tobytes())
+
+
+def _planned_crops(names: list[str], settings: SceneSettings) -> dict[str, tuple[str, Crop]]:
+    return {
+        f"train/{PHOTOGRAPH}{number:04d}/{index:02d}": (name, plan_crop(settings.seed, name, index))
+        for number, name in enumerate(names)
+        for index in range(settings.photograph_views)
+    }
 
 
 def _from_folders(cutouts: Path, backgrounds: Path, side: int) -> _Sources:
@@ -105,7 +151,7 @@ def _from_packages(cache: Path, side: int) -> _Sources:
         root = unpacked.folders[package]
         files += [
             (path, f"{package}/{path.relative_to(root / 'usr/share')}")
-            for path in sources.wallpaper_files([root])
+            for path in sources.wallpaper_files([root], Recipe.named("photos").not_to_train_on)
         ]
     stamps = sources.stamp_files(unpacked.folders[CUTOUT_PACKAGE] / CUTOUT_FOLDER)
     return _read(stamps, files, side, {"packages": unpacked.versions})
@@ -134,7 +180,7 @@ def _read(
             f"least {sources.MIN_BACKGROUND_SIDE} pixels per side."
         )
     origin = origin | {"repeated_cutouts": repeats}
-    return _Sources(kept, {names[path]: pixels for path, pixels in photos}, origin)
+    return _Sources(kept, {names[path]: pixels for path, pixels in photos}, {}, origin)
 
 
 def _plan(
@@ -155,12 +201,18 @@ def _plan(
                     "warp": view.warp.round(9).tolist(),
                     "background": view.background,
                 }
+    shown = []
+    if settings.photograph_views:
+        shown = sorted(found.photographs) + backgrounds["train"]
+    for name, (_, crop) in _planned_crops(shown, settings).items():
+        views[name] = {"warp": crop.warp.round(9).tolist()}
     manifest = {
         "format": 1,
         "settings": asdict(settings),
         **found.origin,
         "classes": classes,
         "backgrounds": backgrounds,
+        "photographs": shown,
         "views": views,
     }
     return manifest, plans

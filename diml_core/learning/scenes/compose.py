@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from diml_core.learning.scenes.plan import View
+from diml_core.learning.scenes.plan import Crop, View
 
 
 def compose(
@@ -32,6 +32,25 @@ def compose(
     image = layer[..., :3].clip(0, 255 * alpha) + (1 - alpha) * scene
     return image.clip(0, 255).round().astype(np.uint8), (255 * alpha[..., 0]).round().astype(
         np.uint8
+    )
+
+
+def crop_square(photograph: np.ndarray, crop: Crop, size: int) -> np.ndarray:
+    """A planned crop of ``[H, W, 3]`` uint8, as ``[size, size, 3]`` uint8."""
+    height, width = photograph.shape[:2]
+    # Whole numbers of pixels would move the crop; this samples it where the plan has it.
+    scale = np.diag([size, size, 1.0]) @ crop.warp @ np.diag([1 / width, 1 / height, 1.0])
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    matrix = (np.linalg.inv(half) @ scale @ half)[:2]
+    shrink = 1 / max(abs(matrix[0, 0]), abs(matrix[1, 1]))
+    if shrink > 1.5:  # a warp takes single points: average first
+        factor = 1 / shrink
+        smaller = (max(1, round(width * factor)), max(1, round(height * factor)))
+        return crop_square(
+            cv2.resize(photograph, smaller, interpolation=cv2.INTER_AREA), crop, size
+        )
+    return cv2.warpAffine(
+        photograph, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
 
 

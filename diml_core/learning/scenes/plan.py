@@ -17,6 +17,8 @@ SCALES = (0.5, 1.0)  # longer side of the object / side of the image
 MAX_SHIFT = 0.15  # of the side of the image
 MAX_GAIN = 1.2  # of a colour channel, up or down
 LEAST_CROP = 0.4  # side of the crop / shorter side of the background
+LEAST_AREA = 0.15  # of a photograph's crop / of the photograph
+CROP_ASPECT = 4 / 3  # of a photograph's crop to the photograph's own, up or down
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,38 @@ class View:
     mirrored: bool
     gains: tuple[float, float, float]
     warp: np.ndarray
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A crop of a photograph, squeezed into a square.
+
+    Attributes:
+        box: left, top, right, bottom, as fractions of the photograph.
+        mirrored: whether the crop is mirrored.
+    """
+
+    box: tuple[float, float, float, float]
+    mirrored: bool
+
+    @property
+    def warp(self) -> np.ndarray:
+        """``[3, 3]`` map of points of the photograph to points of the crop, both in fractions."""
+        left, top, right, bottom = self.box
+        width, height = right - left, bottom - top
+        warp = np.array([[1 / width, 0, -left / width], [0, 1 / height, -top / height], [0, 0, 1]])
+        return np.array([[-1.0, 0, 1], [0, 1, 0], [0, 0, 1]]) @ warp if self.mirrored else warp
+
+
+def plan_crop(seed: int, name: str, index: int) -> Crop:
+    """Decide one crop of a photograph; large and small ones are as likely by the logarithm of their area."""
+    random = np.random.default_rng([seed, 2, zlib.crc32(name.encode()), index])
+    area = math.exp(random.uniform(math.log(LEAST_AREA), 0))
+    aspect = math.exp(random.uniform(-math.log(CROP_ASPECT), math.log(CROP_ASPECT)))
+    width = min(1.0, math.sqrt(area * aspect))
+    height = min(1.0, area / width)
+    left, top = random.uniform(0, 1 - width), random.uniform(0, 1 - height)
+    return Crop((left, top, left + width, top + height), bool(random.random() < 0.5))
 
 
 def split_names(names: Sequence[str], seed: int) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +44,7 @@ DROPPED_FILES = frozenset(
 
 MIN_CUTOUT_SIDE = 40
 MIN_BACKGROUND_SIDE = 600
+MIN_PHOTOGRAPH_SIDE = 90
 _MIN_CONTRAST = 6.0  # standard deviation of a background's grey levels; plain colours have less
 _SOLID = 128  # alpha from which a pixel belongs to the object
 _THUMBNAIL = 24
@@ -67,11 +68,18 @@ def cutout_files(root: Path) -> dict[str, Path]:
     return {"-".join(p.relative_to(root).with_suffix("").parts): p for p in images_below(root)}
 
 
-def wallpaper_files(roots: Iterable[Path]) -> list[Path]:
-    """One file per wallpaper: the largest of the sizes that a package brings of it, never the dark one."""
+def wallpaper_files(roots: Iterable[Path], without: Collection[str] = ()) -> list[Path]:
+    """One file per wallpaper: the largest of the sizes that a package brings of it, never the dark one.
+
+    Args:
+        roots: folders of wallpapers.
+        without: parts of paths that are left out.
+    """
     chosen: dict[Path, Path] = {}
     for path in images_below_all(roots):
         if "images_dark" in path.parts or path.stem in ("screenshot", "preview"):
+            continue
+        if any(part in path.as_posix() for part in without):
             continue
         same = path.parent if path.parent.name == "images" else path
         if same not in chosen or path.stat().st_size > chosen[same].stat().st_size:
@@ -124,6 +132,23 @@ def read_background(path: Path, side: int) -> np.ndarray | None:
     except (OSError, ValueError, Image.DecompressionBombError):
         return None
     return pixels if pixels.mean(-1).std() >= _MIN_CONTRAST else None
+
+
+def read_photograph(path: Path, side: int) -> np.ndarray | None:
+    """A photograph to take crops of, its longer side scaled down to ``side``: ``[h, w, 3]`` uint8.
+
+    None where it cannot be read or is shorter than :data:`MIN_PHOTOGRAPH_SIDE`.
+    """
+    try:
+        with Image.open(path) as image:
+            if min(image.size) < MIN_PHOTOGRAPH_SIDE:
+                return None
+            image.draft("RGB", (2 * side, 2 * side))
+            image = image.convert("RGB")
+            image.thumbnail((side, side), Image.Resampling.BICUBIC)
+            return np.asarray(image)
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None
 
 
 def distinct_cutouts(
