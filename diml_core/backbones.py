@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from diml_core.errors import InputError
+from diml_core.model_config import FINAL, Layer
 
 # Recording changes the network while it runs. One lock for all networks, because a lock of its own
 # would keep a network from being copied.
@@ -39,8 +40,8 @@ class Backbone(nn.Module):
 
     Attributes:
         network: the timm model.
-        layers: which of ``forward_intermediates``' outputs make the feature map; several are joined,
-            see :func:`joined`.
+        layers: which of ``forward_intermediates``' outputs make the feature map, or ``final`` (:data:`diml_core.model_config.FINAL`);
+            several are joined, see :func:`joined`.
         channels: C of the map.
         input_size: pixels per side of the square the model was made for.
         map_side: cells per side of the map of that square.
@@ -56,7 +57,7 @@ class Backbone(nn.Module):
         architecture: str,
         options: dict | None = None,
         *,
-        layer: int | Sequence[int] = -1,
+        layer: Layer | Sequence[Layer] = -1,
         input_size: int | None = None,
         pretrained: bool = False,
     ) -> None:
@@ -66,7 +67,7 @@ class Backbone(nn.Module):
             architecture: timm model name.
             options: further arguments of ``timm.create_model``.
             layer: index of the intermediate to take as the map, or several; negative counts from the
-                last.
+                last, ``final`` is what comes behind it.
             input_size: pixels per side; by default the model's own.
             pretrained: load timm's weights (from the hub).
 
@@ -77,7 +78,7 @@ class Backbone(nn.Module):
         self.network = _create(architecture, options or {}, pretrained)
         self.network.eval()
         self.input_size = input_size or self.network.pretrained_cfg["input_size"][-1]
-        self.layers = (layer,) if isinstance(layer, int) else tuple(layer)
+        self.layers = (layer,) if isinstance(layer, int | str) else tuple(layer)
         blocks = list(getattr(self.network, "blocks", []))
         self._attentions = [getattr(block, "attn", None) for block in blocks]
         if not all(hasattr(a, "attn_drop") and hasattr(a, "fused_attn") for a in self._attentions):
@@ -131,14 +132,17 @@ class Backbone(nn.Module):
         return BackboneOutput(joined(maps), tuple(record))
 
     def _maps(self, images: Tensor) -> list[Tensor]:
-        return self.network.forward_intermediates(
-            images,
-            indices=list(self.layers),
-            # Tokens between two blocks of a transformer are comparable only after its final norm.
-            norm=hasattr(self.network, "patch_embed"),
-            output_fmt="NCHW",
-            intermediates_only=True,
-        )
+        indices = [layer for layer in self.layers if layer != FINAL]
+        # Tokens between two blocks of a transformer are comparable only after its final norm.
+        how = {"norm": hasattr(self.network, "patch_embed"), "output_fmt": "NCHW"}
+        if len(indices) == len(self.layers):
+            return self.network.forward_intermediates(
+                images, indices=indices, intermediates_only=True, **how
+            )
+        final, maps = self.network.forward_intermediates(images, indices=indices or [-1], **how)
+        if final.ndim != 4:
+            raise InputError("its final output is no map of a CNN: give the number of a block")
+        return [*(maps if indices else ()), final]
 
     @contextlib.contextmanager
     def _recording(self, first: int) -> Iterator[list[Tensor | None]]:

@@ -12,6 +12,12 @@ from diml_core.preprocessing import INTERPOLATIONS
 
 GLOBAL_POOLINGS = ("mean", "grid", "rollout")
 
+FINAL = "final"
+"""As a layer: the map that a CNN's own classifier averages, behind all that comes after the last stage
+(1280 channels of an EfficientNet)."""
+
+Layer = int | str
+
 _FORMAT = 1
 _LARGEST_INPUT = 4096  # px per side: beyond it a mistake, and more memory than there is
 _LARGEST_HEAD = 65_536
@@ -47,7 +53,8 @@ class ModelConfig:
         architecture_options: further arguments of ``timm.create_model``.
         input: how pixels become network input.
         layer: which intermediate of the backbone is the feature map, or a list of those that are joined
-            (:func:`diml_core.backbones.joined`); negative counts from the last.
+            (:func:`diml_core.backbones.joined`); negative counts from the last, and ``final``
+            (:data:`FINAL`) is what a CNN's classifier sees.
         pooling: where the global embedding comes from: ``mean`` of the map, mean of the ``grid``
             cells (the DIML authors' models), or ``rollout``-weighted mean of the map.
         grid_pooling: how the map is pooled to a grid: by ``area``, or ``resampled`` as the authors do.
@@ -64,7 +71,7 @@ class ModelConfig:
     title: str = ""
     architecture_options: dict[str, Any] = field(default_factory=dict)
     input: InputConfig = field(default_factory=InputConfig)
-    layer: int | list[int] = -1
+    layer: Layer | list[Layer] = -1
     pooling: str = "mean"
     grid_pooling: str = "area"
     head: int | None = None
@@ -84,7 +91,8 @@ class ModelConfig:
                 _refuse(f"'{name}' must be {described}", getattr(self, name))
         several = isinstance(self.layer, list) and self.layer
         for layer in self.layer if several else [self.layer]:
-            _whole(layer, "layer", -1000, 1000)
+            if layer != FINAL:
+                _whole(layer, "layer", -1000, 1000)
         if self.head is not None:
             _whole(self.head, "head", 1, _LARGEST_HEAD)
         _one_of(self.pooling, "pooling", GLOBAL_POOLINGS)

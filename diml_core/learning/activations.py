@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
 from diml_core.errors import InputError
-from diml_core.images import load_photo
+from diml_core.images import Photo, load_photo
 from diml_core.learning.data import LabelledImages
 from diml_core.learning.split_network import SplitNetwork
 from diml_core.learning.views import square_input, view
@@ -98,9 +99,9 @@ def compute_activations(
             rows = share[start : start + max(1, _BATCH // shape[1])]
             inputs = []
             for row in rows:
-                drawn = _views(split, images.samples[row].path, int(row), plan)
+                drawn = planned_views(load_photo(images.samples[row].path), int(row), plan)
                 warps[row] = np.stack([warp for _, warp in drawn])
-                inputs += [image for image, _ in drawn]
+                inputs += [square_input(split.model, image) for image, _ in drawn]
             with torch.autocast(device.type, torch.bfloat16, enabled=plan.precision == "bfloat16"):
                 entered = split.enter(torch.stack(inputs).to(device))
             states[rows] = entered.half().cpu().numpy().reshape(len(rows), *shape[1:])
@@ -110,18 +111,20 @@ def compute_activations(
     return Activations(np.load(folder / _STATES, mmap_mode="r"), np.load(folder / _WARPS))
 
 
-def _views(
-    split: SplitNetwork, path: Path, row: int, plan: ViewPlan
-) -> list[tuple[Tensor, np.ndarray]]:
-    photo = load_photo(path)
+def planned_views(photo: Photo, row: int, plan: ViewPlan) -> list[tuple[Image.Image, np.ndarray]]:
+    """The views of one image, each with the ``[3, 3]`` map of points of the image to points of the view.
+
+    They depend on nothing but the arguments, so that another model sees the same ones.
+
+    Args:
+        photo: the image.
+        row: its place in the data set.
+        plan: which views.
+    """
     if not plan.count:
-        return [(square_input(split.model, photo.image), np.eye(3))]
-    drawn = []
-    for number in range(plan.count):
-        random = np.random.default_rng([plan.seed, 4, row, number])
-        image, warp = view(photo, random, plan.least_crop, plan.colour_jitter)
-        drawn.append((square_input(split.model, image), warp))
-    return drawn
+        return [(photo.image, np.eye(3))]
+    randoms = (np.random.default_rng([plan.seed, 4, row, n]) for n in range(plan.count))
+    return [view(photo, random, plan.least_crop, plan.colour_jitter) for random in randoms]
 
 
 def _key(split: SplitNetwork, images: LabelledImages, plan: ViewPlan) -> dict:

@@ -10,7 +10,7 @@ from typing import Any
 from diml_core.errors import InputError
 
 PRECISIONS = ("float32", "bfloat16")
-HEAD_STARTS = ("pca", "random")
+HEAD_STARTS = ("pca", "classifier", "random")
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,27 @@ class TrainConfig:
         data: name of the data set.
         trained_blocks: last blocks (ViT) or stages (EfficientNet, ResNet) that are trained; 0 trains the
             head alone, -1 the whole network.
-        head_start: ``pca`` starts the head from the principal components of the features.
+        depthwise: whether depthwise convolutions of the trained blocks are trained, too.
+        head_start: ``pca`` starts the head from the principal components of the features, ``classifier``
+            from what the classifier of the start knows (:func:`diml_core.learning.start.classifier_head`).
+        head_centre: share of the features' mean that a head started from a classifier takes off.
         views: augmented views per image, computed once as far as the network is frozen.
         least_crop: smallest share of an image that a view may show.
         colour_jitter: strength of the change of brightness, contrast and saturation; 0 for none.
         grid: parts per side while training; None for the model's own.
-        loss: name in :data:`diml_core.learning.losses.LOSSES`.
+        photograph_share: share of a batch's classes that are photographs under known warps, where the
+            data has any (scenes).
+        loss: name in :data:`diml_core.learning.losses.LOSSES`, or None for no metric loss: where classes are
+            instances (scenes), it would teach that two things of one kind differ.
         loss_settings: its further arguments.
         loss_rate: learning rate of the loss's own parameters (proxies, boundaries).
         correspondence: weight of the loss on known correspondences (scenes only); 0 for none.
         object_mass: weight of the loss on marginals that are not evenly on the object (scenes only); 0 for none.
+        preserve: weight of the loss that keeps global cosines as ``teachers`` have them; 0 for none.
+        preserve_regions: weight of the same loss on the quarters of every view, which are always kept as they
+            are before training; 0 for none.
+        teachers: models, as :func:`diml_core.checkpoints.load_model` takes them, whose cosines are averaged;
+            none for the network as it is before training.
         classes_per_batch, images_per_class: a batch is their product.
         steps: batches to train for; also the length of the cosine schedule.
         warmup: steps over which the learning rates rise.
@@ -54,16 +65,22 @@ class TrainConfig:
     model: dict[str, Any] = field(default_factory=dict)
     data: str = "scenes"
     trained_blocks: int = 0
+    depthwise: bool = True
     head_start: str = "pca"
+    head_centre: float = 0.0
     views: int = 4
     least_crop: float = 0.6
     colour_jitter: float = 0.2
     grid: int | None = None
-    loss: str = "multi-similarity"
+    photograph_share: float = 0.5
+    loss: str | None = "multi-similarity"
     loss_settings: dict[str, Any] = field(default_factory=dict)
     loss_rate: float = 5e-4
     correspondence: float = 0.0
     object_mass: float = 0.0
+    preserve: float = 0.0
+    preserve_regions: float = 0.0
+    teachers: list[str] = field(default_factory=list)
     classes_per_batch: int = 24
     images_per_class: int = 4
     steps: int = 400
@@ -87,9 +104,12 @@ class TrainConfig:
             "classes_per_batch": 2, "images_per_class": 2, "steps": 1, "warmup": 0, "head_rate": 0,
             "backbone_rate": 0, "loss_rate": 0, "layer_decay": 0, "weight_decay": 0, "clip": 0,
             "ema": 0, "validation_share": 0, "validate_every": 1, "patience": 1, "seed": 0,
-            "least_crop": 0.05,
+            "least_crop": 0.05, "preserve": 0, "preserve_regions": 0, "photograph_share": 0, "head_centre": 0,
         }  # fmt: skip
-        below = {"ema": 1, "validation_share": 1, "layer_decay": 1.0001, "least_crop": 1.0001}
+        below = {
+            "ema": 1, "validation_share": 1, "layer_decay": 1.0001, "least_crop": 1.0001,
+            "photograph_share": 1.0001, "head_centre": 1.0001,
+        }  # fmt: skip
         for name, low in least.items():
             value = getattr(self, name)
             number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -105,6 +125,11 @@ class TrainConfig:
                 raise InputError(
                     f"'{name}' must be one of {', '.join(allowed)}, not {getattr(self, name)!r}."
                 )
+
+        if self.loss is None and not (self.needs_truth or self.preserve):
+            raise InputError(
+                "There is nothing to learn: give a loss, or a weight for correspondence, object_mass or preserve."
+            )
 
     @classmethod
     def read(cls, path: Path) -> TrainConfig:

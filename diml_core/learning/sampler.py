@@ -9,7 +9,14 @@ import numpy as np
 
 
 def balanced_batch(
-    labels: np.ndarray, classes: int, images: int, seed: int, step: int
+    labels: np.ndarray,
+    classes: int,
+    images: int,
+    seed: int,
+    step: int,
+    *,
+    set_apart: np.ndarray | None = None,
+    share: float = 0.0,
 ) -> np.ndarray:
     """Draw a class-balanced batch.
 
@@ -18,13 +25,27 @@ def balanced_batch(
         classes: how many classes; fewer where the data set has fewer.
         images: how many images of each; a class that has fewer repeats some.
         seed, step: the same give the same batch.
+        set_apart: ``[N]`` bool, classes that are not to be drawn by their number but by ``share``.
+        share: part of the classes of a batch that are drawn from them.
 
     Returns:
         ``[classes * images]`` indices, class by class.
     """
     random = np.random.default_rng([seed, 2, step])
     names = np.unique(labels)
-    chosen = random.choice(names, min(classes, len(names)), replace=False)
+    if set_apart is not None and set_apart.any() and not set_apart.all():
+        apart = np.unique(labels[set_apart])
+        others = np.setdiff1d(names, apart)
+        total = min(classes, len(names))
+        few = min(round(share * total), len(apart))
+        chosen = np.concatenate(
+            [
+                random.choice(others, min(total - few, len(others)), replace=False),
+                random.choice(apart, few, replace=False),
+            ]
+        )
+    else:
+        chosen = random.choice(names, min(classes, len(names)), replace=False)
     batch = []
     for label in chosen:
         members = np.flatnonzero(labels == label)

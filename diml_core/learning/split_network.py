@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from diml_core.backbones import joined
 from diml_core.errors import InputError
 from diml_core.model import DimlModel, Embedding
+from diml_core.model_config import FINAL
 from diml_core.options import ExplainOptions
 
 
@@ -26,7 +27,14 @@ class SplitNetwork(nn.Module):
         entered: index of the first block that :meth:`finish` runs; None where it runs them all.
     """
 
-    def __init__(self, model: DimlModel, trained_blocks: int, options: ExplainOptions) -> None:
+    def __init__(
+        self,
+        model: DimlModel,
+        trained_blocks: int,
+        options: ExplainOptions,
+        *,
+        depthwise: bool = True,
+    ) -> None:
         """Cut, and leave only the trained part requiring gradients.
 
         Args:
@@ -34,12 +42,14 @@ class SplitNetwork(nn.Module):
             trained_blocks: number of last blocks that are trained; 0 for the head alone, -1 for the
                 whole network.
             options: validated; grid and rollout settings are used.
+            depthwise: whether depthwise convolutions are trained, too. On a processor their gradients
+                take half of a step's time.
 
         Raises:
             InputError: more blocks than there are, or a network that cannot be cut.
         """
         super().__init__()
-        self.model, self.options = model, options
+        self.model, self.options, self._depthwise = model, options, depthwise
         network = model.backbone.network
         self._transformer = hasattr(network, "patch_embed") and hasattr(network, "pos_drop")
         self._stages = _stages(network)
@@ -72,16 +82,27 @@ class SplitNetwork(nn.Module):
     def trained_groups(self) -> Iterator[list[nn.Parameter]]:
         """Trained parameters in groups from the head down to the earliest block.
 
-        The first group is the head's; a transformer's final norm goes with its last block.
+        The first group is the head's; what comes behind the last block (a transformer's final norm, the
+        last convolution of an EfficientNet) goes with that block.
         """
         yield list(self.model.head.parameters())
         network = self.model.backbone.network
         if self.first is None:
-            yield list(network.parameters())
+            yield self._parameters_of(network)
             return
+        behind = (
+            _behind(network) if self._transformer or FINAL in self.model.backbone.layers else []
+        )
         for number, stage in enumerate(reversed(self._stages[self.first :])):
-            tail = list(network.norm.parameters()) if self._transformer and number == 0 else []
-            yield [*tail, *stage.parameters()]
+            modules = [*behind, stage] if number == 0 else [stage]
+            yield [p for module in modules for p in self._parameters_of(module)]
+
+    def _parameters_of(self, module: nn.Module) -> list[nn.Parameter]:
+        kept = set() if self._depthwise else {
+            m.weight for m in module.modules()
+            if isinstance(m, nn.Conv2d) and m.groups == m.in_channels > 1
+        }  # fmt: skip
+        return [p for p in module.parameters() if p not in kept]
 
     @torch.no_grad()
     def enter(self, images: Tensor) -> Tensor:
@@ -139,7 +160,8 @@ class SplitNetwork(nn.Module):
     def _convolved(self, state: Tensor) -> Tensor:
         backbone = self.model.backbone
         taps = [tap["module"] for tap in backbone.network.feature_info]
-        wanted = {backbone.network.get_submodule(taps[layer]) for layer in backbone.layers}
+        numbered = [layer for layer in backbone.layers if layer != FINAL]
+        wanted = {backbone.network.get_submodule(taps[layer]) for layer in numbered}
         state = _channels_last(state)
         before = self._stages[self.first - 1 : self.first]  # what was entered may be a map itself
         maps = [state.float() for stage in before if stage in wanted]
@@ -152,6 +174,10 @@ class SplitNetwork(nn.Module):
                 "Parts come from a block that stays frozen: train more blocks (trained_blocks), or take "
                 "parts from later ones (layer)."
             )
+        if FINAL in backbone.layers:
+            for module in _behind(backbone.network):
+                state = module(state)
+            maps.append(state.float())
         return joined(maps).permute(0, 2, 3, 1)
 
     def _transformed(
@@ -192,6 +218,18 @@ def _stages(network: nn.Module) -> list[nn.Module]:
     if hasattr(network, "blocks"):
         return list(network.blocks)
     return [getattr(network, f"layer{i}") for i in range(1, 5) if hasattr(network, f"layer{i}")]
+
+
+def _behind(network: nn.Module) -> list[nn.Module]:
+    """What comes between the last block and the classifier's pooling."""
+    if hasattr(network, "patch_embed"):
+        return [network.norm]
+    # Where there is no bn2 (MobileNetV3), conv_head comes after the pooling.
+    return (
+        [network.conv_head, network.bn2]
+        if hasattr(network, "conv_head") and hasattr(network, "bn2")
+        else []
+    )
 
 
 def _stem(network: nn.Module, images: Tensor) -> Tensor:

@@ -6,11 +6,15 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from diml_core.checkpoints import load_model
 from diml_core.errors import InputError
 from diml_core.model import DimlModel
 from diml_core.model_config import ModelConfig
+
+_ELSEWHERE = 0.5  # trace of the covariance that stands for kinds of things that are not at hand
+_FINE = 0.6
 
 
 def starting_model(start: str, changes: dict) -> DimlModel:
@@ -40,6 +44,63 @@ def starting_model(start: str, changes: dict) -> DimlModel:
         )
     model.load_state_dict(fitting, strict=False)
     return model
+
+
+@torch.no_grad()
+def classifier_head(
+    head: nn.Linear, classifier: nn.Linear, features: Tensor, *, centre: float, seed: int
+) -> None:
+    """Set a linear head to what the features *and* the classifier behind them tell apart.
+
+    Cosines under ``K = I + W'W / (|W|^2 / C)``, W the classifier's centred weights: classes count as much
+    as all other directions together, which on real photographs is better than either (the card of
+    ``efficientnet-lite0`` has the figures). Of K's C dimensions the D with the most energy are kept, under
+    the covariance of the features plus one that is the same in every direction, for the features at hand
+    show few of the kinds that the classifier knows.
+
+    Where finer maps are joined in front of the classifier's (:func:`diml_core.backbones.joined`), they
+    get random orthogonal directions, scaled to be a :data:`_FINE`-th of a cell.
+
+    Args:
+        head: channels -> D, changed in place; the classifier's C channels are the last of its input.
+        classifier: of the start, C -> classes.
+        features: ``[n, cells, channels]`` of some images.
+        centre: share of the features' mean that is taken off.
+        seed: of the random directions.
+
+    Raises:
+        InputError: the last channels are not what the classifier sees.
+    """
+    channels = classifier.in_features
+    fine = head.in_features - channels
+    if fine < 0:
+        raise InputError(
+            f"The head sees {head.in_features} channels and the start's classifier {channels}: let 'final' be "
+            "the last of the layers, or set head_start to 'pca'."
+        )
+    classes = classifier.weight.double()
+    classes = classes - classes.mean(0)
+    metric = torch.eye(channels, dtype=torch.float64)
+    metric += classes.T @ classes / (classes.square().sum() / channels)
+    values, vectors = torch.linalg.eigh(metric)
+    root = vectors * values.sqrt() @ vectors.T
+    coarse = features[..., fine:].double().mean(1)
+    unit = functional.normalize(coarse, dim=-1)
+    covariance = unit.T @ unit / len(unit)
+    covariance = covariance / covariance.trace() + _ELSEWHERE * torch.eye(channels) / channels
+    _, directions = torch.linalg.eigh(root @ covariance @ root)
+    weight = torch.zeros(head.out_features, head.in_features, dtype=torch.float64)
+    weight[:, fine:] = directions[:, -head.out_features :].T @ root
+    bias = -centre * weight[:, fine:] @ coarse.mean(0)
+    cells = features.flatten(0, 1)[::7].double()  # a share of them says how long they are
+    length = (cells @ weight.T + bias).norm(dim=-1).mean()
+    if fine:
+        random = torch.Generator().manual_seed(seed)
+        rows = torch.randn(head.out_features, fine, generator=random, dtype=torch.float64)
+        directions, _ = torch.linalg.qr(rows)
+        weight[:, :fine] = directions * _FINE * length / cells[:, :fine].norm(dim=-1).mean()
+    head.weight.copy_(weight / length)
+    head.bias.copy_(bias / length)
 
 
 @torch.no_grad()

@@ -14,6 +14,7 @@ from accelerate.utils import DistributedDataParallelKwargs
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from diml_core.checkpoints import load_model
 from diml_core.errors import InputError
 from diml_core.learning.activations import Activations, ViewPlan, compute_activations
 from diml_core.learning.config import TrainConfig
@@ -23,19 +24,25 @@ from diml_core.learning.correspondence import (
     points_on_object,
 )
 from diml_core.learning.data import LabelledImages
-from diml_core.learning.data.scenes import SceneTruth
+from diml_core.learning.data.scenes import SceneTruth, is_photograph
 from diml_core.learning.gather import gather
 from diml_core.learning.learner import AveragedWeights, Learner, optimizer_for, rate_factor
 from diml_core.learning.losses import objective
 from diml_core.learning.object_mass import object_coverage, object_mass_loss
+from diml_core.learning.preservation import (
+    own_embeddings,
+    preservation_loss,
+    region_embeddings,
+    teacher_embeddings,
+)
 from diml_core.learning.run_folder import RunFolder
 from diml_core.learning.sampler import balanced_batch, split_classes
 from diml_core.learning.split_network import SplitNetwork
-from diml_core.learning.start import principal_head, starting_model
+from diml_core.learning.start import classifier_head, principal_head, starting_model
 from diml_core.learning.validation import CHOSEN_BY, validate
 
 _STATE_EVERY = 120.0  # seconds between two states to go on from
-_HEAD_IMAGES = 512  # whose features give the head its start
+_HEAD_IMAGES = {"pca": 512, "classifier": 1024}  # whose features give the head its start
 
 
 class Training:
@@ -83,13 +90,14 @@ class Training:
         torch.manual_seed(config.seed)
         model = starting_model(config.start, config.model).to(self.accelerator.device)
         options = model.options(grid=config.grid)
-        self.split = SplitNetwork(model, config.trained_blocks, options)
+        self.split = SplitNetwork(model, config.trained_blocks, options, depthwise=config.depthwise)
         kept, held_out = split_classes(images.classes, config.validation_share, config.seed)
         chosen = np.array([s.class_name in set(kept) for s in images.samples])
         self.train, self.held_out = images.subset_by_classes(kept), None
         self.truth = None
         if config.needs_truth:
             self.truth = SceneTruth(truth.masks[chosen], truth.warps[chosen])
+        self.photographs = np.array([is_photograph(s) for s in self.train.samples])
         plan = ViewPlan(
             config.views,
             config.least_crop,
@@ -104,12 +112,14 @@ class Training:
             self.held_out_activations = self._activations(self.held_out, whole, "held-out")
 
         self.learner = Learner(self.split, config.precision)
-        if isinstance(model.head, nn.Linear) and config.head_start == "pca":
+        if isinstance(model.head, nn.Linear) and config.head_start != "random":
             self._start_head(model.head)
-        loss = objective(
-            config.loss, len(self.train.classes), model.dim, options, config.loss_settings
-        )
-        self.loss = loss.to(self.accelerator.device)
+        self.teacher, self.own_regions = self._preserved(plan)
+        self.loss = nn.Module()  # without parameters and without a value
+        if config.loss is not None:
+            self.loss = objective(
+                config.loss, len(self.train.classes), model.dim, options, config.loss_settings
+            ).to(self.accelerator.device)
         self.optimizer = optimizer_for(self.split, self.loss, config)
         self.average = AveragedWeights(self.learner, config.ema)
         self.step, self.history, self.best, self.waited = 0, [], -1.0, 0
@@ -167,7 +177,7 @@ class Training:
         config = self.config
         batch = balanced_batch(
             self.train.labels, config.classes_per_batch, config.images_per_class,
-            config.seed, self.step,
+            config.seed, self.step, set_apart=self.photographs, share=config.photograph_share,
         )  # fmt: skip
         random = np.random.default_rng([config.seed, 5, self.step])
         views = random.integers(self.activations.states.shape[1], size=len(batch))
@@ -178,11 +188,25 @@ class Training:
         device = self.accelerator.device
         packed, cells = self.wrapped(self.activations.fetch(batch[own], views[own], device))
         packed = gather(packed)
-        labels = torch.from_numpy(self.train.labels[batch]).to(device)
-        # Miners draw at random: the same in every process, and again after an interruption.
-        with torch.random.fork_rng():
-            torch.manual_seed(config.seed * 1_000_003 + self.step)
-            losses = {"loss": self.loss(packed, labels)}
+        losses = {}
+        if config.loss is not None:
+            labels = torch.from_numpy(self.train.labels[batch]).to(device)
+            # Miners draw at random: the same in every process, and again after an interruption.
+            with torch.random.fork_rng():
+                torch.manual_seed(config.seed * 1_000_003 + self.step)
+                losses["loss"] = self.loss(packed, labels)
+        if self.teacher is not None:
+            known = torch.from_numpy(self.teacher[batch, views]).to(device).float()
+            pooled = packed[:, : self.split.model.dim, -1]
+            losses["preservation loss"] = config.preserve * preservation_loss(pooled, known)
+        if self.own_regions is not None:
+            known = (
+                torch.from_numpy(self.own_regions[batch, views]).to(device).float().flatten(0, 1)
+            )
+            regions = region_embeddings(packed, self.split.model.dim).flatten(0, 1)
+            losses["region loss"] = config.preserve_regions * preservation_loss(
+                regions, known[:, None]
+            )
         if config.correspondence:
             losses["correspondence loss"] = config.correspondence * self._correspondence(
                 gather(cells), batch, views
@@ -276,16 +300,57 @@ class Training:
     @torch.no_grad()
     def _start_head(self, head: nn.Linear) -> None:
         random = np.random.default_rng([self.config.seed, 6])
-        rows = random.permutation(len(self.train))[:_HEAD_IMAGES]
+        count = _HEAD_IMAGES[self.config.head_start]
+        rows = random.permutation(len(self.train))[:count]
         side = self.split.model.backbone.map_side
         found = []
         for start in range(0, len(rows), 32):
             chosen = rows[start : start + 32]
             states = self.activations.fetch(chosen, np.zeros_like(chosen), self.accelerator.device)
             features, _ = self.split.features(states, (side, side))
-            cells = features.flatten(0, 2)
-            found.append(cells[torch.from_numpy(random.integers(len(cells), size=1024))])
-        principal_head(head, torch.cat(found))
+            cells = features.flatten(1, 2)
+            if self.config.head_start == "pca":
+                cells = cells.flatten(0, 1)
+                cells = cells[torch.from_numpy(random.integers(len(cells), size=1024))]
+            found.append(cells.cpu())
+        if self.config.head_start == "pca":
+            principal_head(head, torch.cat(found))
+            return
+        classifier = load_model(self.config.start).backbone.network.get_classifier()
+        if not isinstance(classifier, nn.Linear):
+            raise InputError(
+                f"'{self.config.start}' has no classifier to start the head from: set head_start to 'pca'."
+            )
+        classifier_head(
+            head,
+            classifier,
+            torch.cat(found),
+            centre=self.config.head_centre,
+            seed=self.config.seed,
+        )
+
+    def _preserved(self, plan: ViewPlan) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """``[N, V, T, E]`` global embeddings and ``[N, V, 4, D]`` regions that are to be preserved."""
+        config = self.config
+        teacher = regions = None
+        if config.preserve_regions or (config.preserve and not config.teachers):
+            # Of the weights that training starts from, also where it goes on: a state is loaded later.
+            teacher, regions = own_embeddings(self.learner, self.activations, self.progress)
+        if config.preserve and config.teachers:
+            teacher = self._taught(plan)
+        return (
+            teacher if config.preserve else None,
+            regions if config.preserve_regions else None,
+        )
+
+    def _taught(self, plan: ViewPlan) -> np.ndarray:
+        file = self.folder.cache / "teachers.npy"
+        device = self.accelerator.device
+        if self.main:
+            models = [load_model(name) for name in self.config.teachers]
+            teacher_embeddings(models, self.train, plan, file, device, self.progress)
+        self.accelerator.wait_for_everyone()
+        return np.load(file)
 
     def _check(self, images: LabelledImages, truth: SceneTruth | None) -> None:
         config, processes = self.config, self.accelerator.num_processes

@@ -53,8 +53,8 @@ def convert(weights: bytes) -> tuple[DimlModel, dict[str, float]]:
             f"The tensors of {SOURCE.requirement} are not timm's: check the timm version."
         )
     network.load_state_dict(dict(zip(wanted, stored.values(), strict=True)))
-    figures = _classify(model, _HALF, _HALF)
-    imagenet = _classify(model, IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
+    figures = classify(model, _HALF, _HALF)
+    imagenet = classify(model, IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
     figures["probability with ImageNet statistics"] = imagenet["probability"]
     if figures["top-5"] < figures["photos"] - 1:
         raise InputError(f"The rebuilt {NAME} does not classify the example photos ({figures}).")
@@ -62,12 +62,14 @@ def convert(weights: bytes) -> tuple[DimlModel, dict[str, float]]:
 
 
 @torch.inference_mode()
-def _classify(model: DimlModel, mean: tuple, std: tuple) -> dict[str, float]:
+def classify(model: DimlModel, mean: tuple, std: tuple) -> dict[str, float]:
+    """How well a network's own classifier does on the labelled example photos, squeezed into its square."""
     labels = json.loads((_EXAMPLES / "labels.json").read_text(encoding="utf-8"))
     first = fifth = probability = 0
     for file, accepted in labels.items():
         image = load_photo(_EXAMPLES / file).image
-        pixels = to_tensor(image, (7, 7), 32, mean, std, "bicubic")
+        side = model.config.input.size // 32
+        pixels = to_tensor(image, (side, side), 32, mean, std, "bicubic")
         scores = model.backbone.network(pixels[None])[0].softmax(-1)
         best = scores.topk(5).indices.tolist()
         first += best[0] in accepted

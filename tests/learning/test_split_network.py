@@ -43,6 +43,13 @@ MODELS = {
     "efficientnet, two maps": lambda: tiny(
         "test_efficientnet", layer=[-2, -1], defaults={"grid": 2}
     ),
+    "efficientnet, final map": lambda: tiny(
+        "test_efficientnet", layer="final", defaults={"grid": 2}
+    ),
+    "efficientnet, two maps and the final one": lambda: tiny(
+        "test_efficientnet", layer=[-2, "final"], defaults={"grid": 2}
+    ),
+    "resnet, final map": lambda: tiny("test_resnet", layer="final", defaults={"grid": 2}),
     "resnet, two maps": lambda: tiny("test_resnet", layer=[-2, -1], defaults={"grid": 2}),
 }
 

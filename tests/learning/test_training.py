@@ -26,6 +26,7 @@ from diml_core.learning.data.scenes import SceneTruth
 from diml_core.learning.distance import StructuralSimilarity
 from diml_core.learning.gather import gather
 from diml_core.learning.losses import LOSSES
+from diml_core.learning.preservation import preservation_loss
 from diml_core.learning.sampler import balanced_batch, split_classes
 from diml_core.learning.training import Training
 from diml_core.model import DimlModel
@@ -151,7 +152,7 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(start, images, tmp_pa
 
 def test_views_are_computed_once(start, images, tmp_path, monkeypatch):
     Training(config(start), images, tmp_path / "run", progress=False).run(until=1)
-    monkeypatch.setattr(activations, "_views", None)  # whoever needs it now fails
+    monkeypatch.setattr(activations, "planned_views", None)  # whoever needs it now fails
     threads = torch.get_num_threads()
     try:  # sums over weights depend on it, what is kept must not
         torch.set_num_threads(threads + 1)
@@ -271,3 +272,53 @@ def _free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def test_photographs_set_apart_have_their_share_of_a_batch():
+    labels = np.repeat(np.arange(20), 3)
+    apart = labels >= 5  # three quarters of the classes
+    for share, expected in ((0.5, 2), (0.25, 1), (0.0, 0), (1.0, 4)):
+        for step in range(5):
+            batch = balanced_batch(labels, 4, 3, 0, step, set_apart=apart, share=share)
+            assert apart[batch].sum() == 3 * expected
+            assert len(batch) == 12
+
+
+def test_without_a_metric_loss_what_the_start_found_alike_is_kept(start, images, tmp_path):
+    chosen = config(start, loss=None, preserve=50.0, validation_share=0, steps=30, head_rate=3e-2)
+    run = Training(chosen, images, tmp_path / "run", progress=False)
+    with torch.no_grad():
+        run.split.model.head.weight.add_(0.3 * torch.randn(run.split.model.head.weight.shape))
+    rows = np.arange(len(run.train))
+    zeros = np.zeros_like(rows)
+
+    def off():
+        states = run.activations.fetch(rows, zeros, torch.device("cpu"))
+        with torch.no_grad():
+            pooled = run.learner(states)[0][:, :16, -1]
+        known = torch.from_numpy(run.teacher[:, 0]).float()
+        return preservation_loss(pooled, known).item()
+
+    before = off()
+    assert run.run() is not None
+    assert off() < before / 2
+    assert "preservation loss" in (tmp_path / "run" / "metrics.csv").read_text().splitlines()[0]
+
+
+def test_teachers_are_asked_once_for_the_views_that_are_trained_on(start, images, tmp_path):
+    chosen = config(
+        start, loss=None, preserve=1.0, teachers=[start, start], validation_share=0, steps=1
+    )
+    run = Training(chosen, images, tmp_path / "run", progress=False)
+    assert run.teacher.shape[:3] == (len(images), chosen.views, 2)
+    norms = np.linalg.norm(run.teacher.astype(np.float64), axis=-1)
+    np.testing.assert_allclose(norms, 1, atol=2e-3)  # float16
+    kept = tmp_path / "run" / "activations" / "teachers.npy"
+    made = kept.stat().st_mtime_ns
+    Training(chosen, images, tmp_path / "run", progress=False)
+    assert kept.stat().st_mtime_ns == made
+
+
+def test_nothing_to_learn_is_refused(start):
+    with pytest.raises(InputError, match="nothing to learn"):
+        config(start, loss=None)

@@ -1,0 +1,86 @@
+"""What a teacher finds alike stays alike."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import normalize
+
+from diml_core import InputError
+from diml_core.learning.preservation import preservation_loss, region_embeddings
+from diml_core.learning.start import classifier_head
+
+
+def unit(*shape, seed=0):
+    return normalize(torch.randn(*shape, generator=torch.Generator().manual_seed(seed)), dim=-1)
+
+
+def test_it_is_the_mean_square_of_what_cosines_differ_by():
+    pooled, teachers = unit(4, 6), unit(4, 2, 5, seed=1)
+    expected = []
+    for i in range(4):
+        for j in range(4):
+            wanted = np.mean([float(teachers[i, t] @ teachers[j, t]) for t in range(2)])
+            expected.append((float(pooled[i] @ pooled[j]) - wanted) ** 2)
+    assert preservation_loss(pooled, teachers).item() == pytest.approx(np.mean(expected), abs=1e-6)
+
+
+def test_turning_all_embeddings_alike_costs_nothing():
+    pooled = unit(5, 6)
+    turned = pooled @ torch.linalg.qr(torch.randn(6, 6))[0]
+    assert preservation_loss(turned, pooled[:, None]).item() == pytest.approx(0, abs=1e-10)
+
+
+def features(fine=0):
+    """50 images of 4 cells: channels that vary, then twelve that a classifier of 20 classes sees."""
+    random = torch.Generator().manual_seed(3)
+    return torch.randn(50, 4, fine + 12, generator=random) + 1
+
+
+def test_a_whole_head_has_the_metric_of_features_and_classes():
+    torch.manual_seed(0)
+    classifier, head, seen = nn.Linear(12, 20), nn.Linear(12, 12), features()
+    classifier_head(head, classifier, seen, centre=0.0, seed=0)
+    weight = classifier.weight.detach().double()
+    weight = weight - weight.mean(0)
+    metric = torch.eye(12).double() + weight.T @ weight / (weight.square().sum() / 12)
+    got = head.weight.detach().double()
+    got = got.T @ got
+    torch.testing.assert_close(got / got.trace(), metric / metric.trace(), atol=1e-6, rtol=0)
+
+
+def test_the_mean_is_taken_off_as_far_as_asked():
+    torch.manual_seed(0)
+    classifier, head, seen = nn.Linear(12, 20), nn.Linear(12, 8), features()
+    classifier_head(head, classifier, seen, centre=1.0, seed=0)
+    assert head(seen.mean((0, 1))).norm().item() == pytest.approx(0, abs=1e-5)
+
+
+def test_finer_maps_in_front_leave_the_global_embedding_alone():
+    torch.manual_seed(0)
+    classifier, plain, joined = nn.Linear(12, 20), nn.Linear(12, 8), nn.Linear(17, 8)
+    seen = features(5)
+    seen[..., :5] -= seen[..., :5].mean(1, keepdim=True)  # as joined maps are
+    classifier_head(plain, classifier, seen[..., 5:], centre=0.3, seed=0)
+    classifier_head(joined, classifier, seen, centre=0.3, seed=0)
+    with torch.no_grad():
+        one, other = (
+            normalize(m, dim=-1) for m in (plain(seen[..., 5:]).mean(1), joined(seen).mean(1))
+        )
+        torch.testing.assert_close(one @ one.T, other @ other.T, atol=1e-5, rtol=0)
+        assert (joined(seen) - joined(torch.cat([0 * seen[..., :5], seen[..., 5:]], -1))).norm() > 1
+
+
+def test_features_that_are_not_the_classifiers_are_refused():
+    with pytest.raises(InputError, match="'final' be the last of the layers"):
+        classifier_head(nn.Linear(9, 4), nn.Linear(12, 20), features()[..., :9], centre=0, seed=0)
+
+
+def test_regions_are_the_quarters_of_the_grid():
+    parts = unit(2, 16, 6)
+    packed = torch.cat([parts.mT, torch.zeros(2, 6, 1)], 2)
+    regions = region_embeddings(packed, 6)
+    lower_left = parts.view(2, 4, 4, 6)[:, 2:, :2].mean((1, 2))
+    torch.testing.assert_close(regions[:, 2], normalize(lower_left, dim=-1))
+    with_rollout = torch.cat([packed, torch.rand(2, 1, 17)], 1)
+    torch.testing.assert_close(region_embeddings(with_rollout, 6), regions)
