@@ -185,13 +185,21 @@ class DimlModel(nn.Module):
             weights: ``[..., h * w]`` from :meth:`rollout_weights`, or None.
             side: parts per side of a square picture.
             pooling: another entry of :data:`diml_core.model_config.GLOBAL_POOLINGS` than the config's, to compare them.
+
+        Raises:
+            InputError: pooling by rollout without weights.
         """
         map_shape = (feature_map.shape[-3], feature_map.shape[-2])
         cells = feature_map.flatten(-3, -2)
         grid = grid_on_map(map_shape, side)
         method = pooling or self.config.pooling
         pooling_weights = _pooling(map_shape, grid, self.config.grid_pooling).to(cells)
-        by_rollout = weights is not None and method == "rollout"
+        by_rollout = method == "rollout"
+        if by_rollout and weights is None:
+            raise InputError(
+                f"'{self.name}' pools by attention rollout, but no attention was recorded: extract the "
+                "features with attention_from at or before the start block."
+            )
         parts = _pool_parts(pooling_weights, cells, weights if by_rollout else None)
         if by_rollout:
             pooled = (weights[..., None] * cells).sum(-2)
@@ -222,7 +230,7 @@ class DimlModel(nn.Module):
             return None
         rows = _rollout(attentions, options, rows=None)
         prefix = self.backbone.prefix_tokens
-        patches = patch_rollout(rows[..., prefix:, :], prefix)
+        patches = patch_rollout(rows[..., prefix:, :], prefix, options.kept_mass)
         pooling = _pooling(map_shape, grid_on_map(map_shape, options.grid), "area").to(patches)
         shares = pooling / pooling.sum(-1, keepdim=True)
         return (shares @ patches).unflatten(-1, map_shape)
@@ -240,7 +248,7 @@ class DimlModel(nn.Module):
             return None
         # Without a class token every token speaks for the picture: average them all.
         rows = _rollout(attentions, options, rows=[0] if self.backbone.class_token else None)
-        return patch_rollout(rows.mean(-2), self.backbone.prefix_tokens)
+        return patch_rollout(rows, self.backbone.prefix_tokens, options.kept_mass).mean(-2)
 
 
 def _rollout(
@@ -250,7 +258,6 @@ def _rollout(
         attentions,
         start_block=options.start_block or 0,
         head_fusion=options.head_fusion,
-        kept_mass=options.kept_mass,
         rows=rows,
     )
 

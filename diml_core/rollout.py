@@ -5,7 +5,7 @@ attention of a block, averaged with the identity for the residual connection, is
 matrix, and the product of these matrices over the blocks traces each output token back to the
 input tokens. *Truncated* means two things here: only the blocks from ``start_block`` on are
 multiplied, because the early blocks smear everything over everything; and each row may keep only
-the smallest set of tokens that holds ``kept_mass`` of it. Both readings are ours, as the paper
+the smallest set of patches that holds ``kept_mass`` of what reached patches. Both readings are ours, as the paper
 that names the devices gives no public definition of them.
 """
 
@@ -30,7 +30,6 @@ def attention_rollout(
     *,
     start_block: int = 0,
     head_fusion: str = "mean",
-    kept_mass: float = 1.0,
     rows: Sequence[int] | None = None,
 ) -> Tensor:
     """Multiply the attention of blocks ``start_block..last``.
@@ -45,8 +44,6 @@ def attention_rollout(
         start_block: first block of the product, 0-based; negative counts from the last. 0 is full
             rollout.
         head_fusion: ``mean``, ``max`` or ``min`` over the heads.
-        kept_mass: in (0, 1]; each row of the result keeps its largest entries until they hold this
-            fraction of its mass, and is renormalised.
         rows: only these rows of the product, which is much cheaper than all (row 0 is the class
             token). None: all rows.
 
@@ -55,8 +52,7 @@ def attention_rollout(
         token t's final content that came from token p as it entered block ``start_block``.
 
     Raises:
-        InputError: no attention, start block out of range or not recorded, unknown fusion, kept mass
-            outside (0, 1].
+        InputError: no attention, start block out of range or not recorded, unknown fusion.
     """
     if not attentions:
         raise InputError(
@@ -72,8 +68,6 @@ def attention_rollout(
         raise InputError(
             f"There is no head fusion named '{head_fusion}': choose one of {', '.join(HEAD_FUSIONS)}."
         )
-    if not 0 < kept_mass <= 1:
-        raise InputError(f"The kept mass must be above 0 and at most 1, not {kept_mass}.")
 
     used = list(attentions)[start_block:]
     if any(attention is None for attention in used):
@@ -89,7 +83,7 @@ def attention_rollout(
             result = result @ step
         else:
             result = step if rows is None else step[..., list(rows), :]
-    return keep_mass(result, kept_mass)
+    return result
 
 
 def keep_mass(weights: Tensor, kept_mass: float) -> Tensor:
@@ -112,19 +106,34 @@ def keep_mass(weights: Tensor, kept_mass: float) -> Tensor:
     return weights / weights.sum(-1, keepdim=True)
 
 
-def patch_rollout(rollout: Tensor, prefix_tokens: int) -> Tensor:
-    """Drop the prefix tokens (class, register, distillation) from rollout rows and renormalise.
+def patch_rollout(rollout: Tensor, prefix_tokens: int, kept_mass: float = 1.0) -> Tensor:
+    """Drop the prefix tokens (class, register, distillation) from rollout rows, then truncate.
+
+    In this order: half of the class token's row is its own residual, and a mass counted with it would
+    be kept and then dropped.
 
     Args:
         rollout: ``[..., T]`` rows of :func:`attention_rollout`.
         prefix_tokens: number of leading tokens that are no patch.
+        kept_mass: in (0, 1]; each row keeps its largest entries until they hold this fraction of what
+            reached patches.
 
     Returns:
-        ``[..., T - prefix_tokens]`` summing to 1; uniform where no patch received anything.
+        ``[..., T - prefix_tokens]``, rows summing to 1.
+
+    Raises:
+        InputError: kept mass outside (0, 1], or a row in which nothing reached a patch (``min`` over heads
+            that never agree).
     """
+    if not 0 < kept_mass <= 1:
+        raise InputError(f"The kept mass must be above 0 and at most 1, not {kept_mass}.")
     patches = rollout[..., prefix_tokens:]
-    total = patches.sum(-1, keepdim=True)
-    return torch.where(total > 0, patches / total, 1.0 / patches.shape[-1])
+    if not bool((patches.sum(-1) > 0).all()):
+        raise InputError(
+            "No attention reaches any part of the photo: choose another head fusion than 'min', or an "
+            "earlier start block."
+        )
+    return keep_mass(patches, kept_mass)
 
 
 def _residual_attention(attention: Tensor, fuse: Callable[[Tensor], Tensor]) -> Tensor:

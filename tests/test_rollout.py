@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from diml_core import explain
 from diml_core.backbones import Backbone
 from diml_core.errors import InputError
 from diml_core.images import load_photo
@@ -69,9 +70,27 @@ def test_patch_rollout_drops_the_prefix():
     torch.testing.assert_close(
         patch_rollout(torch.tensor([0.5, 0.1, 0.3, 0.1]), 2), torch.tensor([0.75, 0.25])
     )
-    torch.testing.assert_close(
-        patch_rollout(torch.tensor([1.0, 0.0, 0.0]), 1), torch.full((2,), 0.5)
-    )
+
+
+def test_a_row_that_reaches_no_patch_is_refused():
+    with pytest.raises(InputError, match="another head fusion"):
+        patch_rollout(torch.tensor([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]), 1)
+
+
+@pytest.mark.parametrize("kept_mass", [0.2, 0.5, 0.6])
+def test_the_prefix_is_dropped_before_mass_is_kept(kept_mass):
+    """The class token keeps at least half of its own row: kept first, it left nothing for patches."""
+    row = torch.tensor([0.55, 0.2, 0.12, 0.08, 0.05])
+    patches = row[1:] / row[1:].sum()
+    kept = patch_rollout(row, 1, kept_mass)
+    torch.testing.assert_close(kept, keep_mass(patches, kept_mass))
+    assert (kept > 0).sum() == {0.2: 1, 0.5: 2, 0.6: 2}[kept_mass]
+
+
+def test_pooling_by_rollout_needs_attention(vit, examples):
+    features = vit.extract(load_photo(examples / "heron.jpg"), None)
+    with pytest.raises(InputError, match="no attention was recorded"):
+        explain(vit, features, features, marginals="uniform")
 
 
 @pytest.mark.parametrize(
@@ -79,12 +98,17 @@ def test_patch_rollout_drops_the_prefix():
     [
         ({"start_block": 4}, "blocks are 0 to 3"),
         ({"head_fusion": "median"}, "mean, max, min"),
-        ({"kept_mass": 0}, "above 0 and at most 1"),
     ],
 )
 def test_bad_settings_get_a_sentence(change, words):
     with pytest.raises(InputError, match=words):
         attention_rollout(attentions(), **change)
+
+
+@pytest.mark.parametrize("kept_mass", [0, 1.1, -1])
+def test_a_kept_mass_outside_its_range_is_refused(kept_mass):
+    with pytest.raises(InputError, match="above 0 and at most 1"):
+        patch_rollout(torch.tensor([0.5, 0.5]), 1, kept_mass)
 
 
 def test_no_attention_says_which_models_have_it():
