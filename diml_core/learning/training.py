@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs
+from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -81,7 +81,9 @@ class Training:
         )
         self.main = self.accelerator.is_main_process
         self.progress = progress and self.main
-        self._check(images, truth)
+        kept, held_out = split_classes(images.classes, config.validation_share, config.seed)
+        chosen = np.array([s.class_name in set(kept) for s in images.samples])
+        self._check(images.labels, chosen, truth)
         if self.main:
             self.folder = RunFolder(folder, config)
         self.accelerator.wait_for_everyone()
@@ -91,8 +93,6 @@ class Training:
         model = starting_model(config.start, config.model).to(self.accelerator.device)
         options = model.options(grid=config.grid)
         self.split = SplitNetwork(model, config.trained_blocks, options, depthwise=config.depthwise)
-        kept, held_out = split_classes(images.classes, config.validation_share, config.seed)
-        chosen = np.array([s.class_name in set(kept) for s in images.samples])
         self.train, self.held_out = images.subset_by_classes(kept), None
         self.truth = None
         if config.needs_truth:
@@ -249,14 +249,18 @@ class Training:
         return neighbours_in_class(len(batch) // images, images)
 
     def _validated(self) -> dict[str, float]:
+        metrics: list[dict[str, float] | None] = [None]
         with self.average.applied():
-            metrics = validate(self.learner, self.held_out_activations, self.held_out.labels)
+            if self.main:
+                metrics = [validate(self.learner, self.held_out_activations, self.held_out.labels)]
+            # One process measures for all, or rounding would let them stop at different steps.
+            found = broadcast_object_list(metrics)[0]
             self.waited += 1
-            if metrics[CHOSEN_BY] > self.best:
-                self.best, self.waited = metrics[CHOSEN_BY], 0
+            if found[CHOSEN_BY] > self.best:
+                self.best, self.waited = found[CHOSEN_BY], 0
                 if self.main:
                     self.folder.save_model(self.split.model)
-        return metrics
+        return found
 
     def save(self) -> None:
         """Write the state to go on from, and the metrics so far."""
@@ -352,13 +356,20 @@ class Training:
         self.accelerator.wait_for_everyone()
         return np.load(file)
 
-    def _check(self, images: LabelledImages, truth: SceneTruth | None) -> None:
+    def _check(self, labels: np.ndarray, kept: np.ndarray, truth: SceneTruth | None) -> None:
         config, processes = self.config, self.accelerator.num_processes
-        batch = min(config.classes_per_batch, len(images.classes)) * config.images_per_class
+        classes = min(config.classes_per_batch, len(np.unique(labels[kept])))
+        batch = classes * config.images_per_class
         if batch % processes:
             raise InputError(
                 f"A batch of {batch} images cannot be shared out to {processes} processes: change "
                 "classes_per_batch."
+            )
+        held_out = labels[~kept]
+        if len(held_out) and len(np.unique(held_out)) == len(held_out):
+            raise InputError(
+                "The classes that are held out to validate have one image each, so nothing can be retrieved: "
+                "set validation_share to 0, or give classes of two images or more."
             )
         if config.needs_truth and truth is None:
             raise InputError(

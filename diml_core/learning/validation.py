@@ -25,7 +25,8 @@ def validate(learner: Learner, activations: Activations, labels: np.ndarray) -> 
         labels: ``[N]``.
 
     Returns:
-        Per cent by name: R@1 and MAP@R, global and overall (re-ranked by parts).
+        Per cent by name: R@1 and MAP@R, global and overall (re-ranked by parts), over the images that have
+        another of their class.
     """
     device = next(learner.parameters()).device
     vectors, masses = [], []
@@ -45,7 +46,7 @@ def validate(learner: Learner, activations: Activations, labels: np.ndarray) -> 
     )
     found = retrieval_metrics(embedded, labels, learner.split.options, (0, _TOP_K))
     return {
-        f"{scale} {metric}": 100 * float(found[k][metric].mean())
+        f"{scale} {metric}": 100 * float(np.nanmean(found[k][metric]))
         for scale, k in (("global", 0), ("overall", _TOP_K))
         for metric in ("R@1", "MAP@R")
     }

@@ -241,9 +241,20 @@ def test_folder_takes_a_split_that_is_laid_out(tmp_path):
             touch(tmp_path / split / name / "1.png")
     assert load_dataset("folder", tmp_path, "train").classes == ("x", "y")
     assert load_dataset("folder", tmp_path, "test").classes == ("z",)
+    with pytest.raises(InputError, match="no validation split"):
+        load_dataset("folder", tmp_path, "validation")
+    touch(tmp_path / "Val" / "v" / "0.png")
+    touch(tmp_path / "Val" / "v" / "1.png")
+    assert load_dataset("folder", tmp_path, "validation").classes == ("v",)
+    assert load_dataset("folder", tmp_path, "train").classes == ("x", "y")
     touch(tmp_path / "train" / "z" / "0.png")
-    with pytest.raises(InputError, match="'z' is in both"):
+    with pytest.raises(InputError, match="'z' is in both test and train"):
         load_dataset("folder", tmp_path, "test")
+
+
+def test_folder_without_a_layout_has_no_validation_split(photos):
+    with pytest.raises(InputError, match="has no validation split: choose train or test"):
+        load_dataset("folder", photos, "validation")
 
 
 def test_folder_refuses_what_nothing_can_be_retrieved_in(photos, tmp_path):

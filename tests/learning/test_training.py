@@ -237,7 +237,9 @@ def test_accelerate_launch_trains_what_one_process_trains(start, images, tmp_pat
         folder = tmp_path / "photos" / sample.class_name
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(sample.path, folder)
-    chosen = config(start, steps=4, validation_share=0, frozen_precision="float32")
+    chosen = config(
+        start, steps=4, validate_every=2, images_per_class=4, frozen_precision="float32"
+    )
     file = tmp_path / "config.json"
     file.write_text(json.dumps(chosen.to_dict()))
     launch = [
@@ -261,11 +263,45 @@ def test_accelerate_launch_trains_what_one_process_trains(start, images, tmp_pat
         assert found.returncode == 0, found.stderr
         rows = (tmp_path / name / "metrics.csv").read_text().splitlines()[1:]
         losses[name] = [float(row.split(",")[1]) for row in rows]
+        assert "held-out MAP@R" in found.stdout
     assert len(losses["one"]) == 4
     assert losses["two"] == pytest.approx(losses["one"], rel=1e-3)
     ours, theirs = (load_model(tmp_path / name / "model").state_dict() for name in losses)
     for name, value in ours.items():
         torch.testing.assert_close(theirs[name], value, atol=2e-3, rtol=1e-2)
+
+
+def test_held_out_classes_of_one_image(start, images, tmp_path):
+    """Metrics leave out the images that nothing can find; where that is all of them, it is said at once."""
+    kept, held_out = split_classes(images.classes, 0.25, 0)
+    pairs = [(s.class_name, s.path) for s in images.samples]
+    one = [
+        next(p for p in pairs if p[0] == held_out[0]),
+        *(p for p in pairs if p[0] != held_out[0]),
+    ]
+    some = LabelledImages.from_pairs("folder", "train", one)
+    run = Training(config(start), some, tmp_path / "some", progress=False)
+    assert run.run() is not None
+    assert run.best > 0
+    all_of_them = [next(p for p in pairs if p[0] == name) for name in held_out]
+    all_of_them += [p for p in pairs if p[0] in kept]
+    none = LabelledImages.from_pairs("folder", "train", all_of_them)
+    with pytest.raises(InputError, match="held out to validate have one image each"):
+        Training(config(start), none, tmp_path / "none", progress=False)
+
+
+class _Processes:
+    is_main_process = True
+
+    def __init__(self, count):
+        self.num_processes = count
+
+
+def test_a_batch_of_what_is_left_to_train_on_must_fit_the_processes(start, images, tmp_path):
+    """Of 8 classes 2 are held out: 8 x 3 images go on 4 processes, the 6 x 3 of every step do not."""
+    chosen = config(start, classes_per_batch=8)
+    with pytest.raises(InputError, match="A batch of 18 images cannot be shared out to 4"):
+        Training(chosen, images, tmp_path / "run", accelerator=_Processes(4), progress=False)
 
 
 def _free_port():

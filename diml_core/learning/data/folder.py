@@ -8,6 +8,10 @@ from diml_core.errors import InputError
 from diml_core.learning.data.base import LabelledImages, images_below
 
 DEFAULT_RATIO = 0.5
+_LAID_OUT = {
+    "train": "train", "training": "train", "test": "test", "testing": "test", "val": "validation",
+    "valid": "validation", "validation": "validation",
+}  # fmt: skip
 
 
 def load_folder(
@@ -16,16 +20,17 @@ def load_folder(
     """Read a folder of classes, ``root/CLASS/**/*.jpg``.
 
     The first ``ratio`` of the classes in sorted order train, the others test, so that no class is
-    in both. Where ``root`` holds exactly the folders ``train`` and ``test``, these are the splits.
+    in both. Where ``root`` holds nothing but folders named as splits are (train, val or validation, test),
+    ``train`` among them, these are the splits, and no class may be in two of them.
 
     Args:
         root: the folder.
-        split: ``train`` or ``test``.
+        split: ``train``, ``test``, or ``validation`` where the folder has one.
         ratio: share of the classes that train, 0 (all of them test) to 1.
         name: what to call the data set.
 
     Raises:
-        InputError: no such folder, a class in both splits, or a split without a class of two images, in which
+        InputError: no such folder or split, a class in two splits, or a split without a class of two images, in which
             nothing can be retrieved.
     """
     if not 0 <= ratio <= 1:
@@ -35,14 +40,19 @@ def load_folder(
             f"The folder '{root}' does not exist: give one with a sub-folder per class."
         )
     names = _sub_folders(root)
-    if names == ["test", "train"]:
-        shared = set(_sub_folders(root / "train")) & set(_sub_folders(root / "test"))
-        if shared:
+    splits = {_LAID_OUT[name.lower()]: name for name in names if name.lower() in _LAID_OUT}
+    if len(splits) == len(names) > 1 and "train" in splits:
+        if split not in splits:
             raise InputError(
-                f"The class '{min(shared)}' is in both splits of '{root}': leave each class in one of them, "
-                "for what is measured is how a model does on classes it has not seen."
+                f"'{root}' is laid out in {', '.join(names)} and has no {split} split: name one of its folders "
+                f"'{split}', or choose another split."
             )
-        root, chosen = root / split, _sub_folders(root / split)
+        _refuse_shared(root, names)
+        root, chosen = root / splits[split], _sub_folders(root / splits[split])
+    elif split == "validation":
+        raise InputError(
+            f"'{root}' has no validation split: choose train or test, or lay it out in train, val and test."
+        )
     else:
         count = round(ratio * len(names))
         chosen = names[:count] if split == "train" else names[count:]
@@ -55,6 +65,18 @@ def load_folder(
             "choose another share of training classes."
         )
     return dataset
+
+
+def _refuse_shared(root: Path, splits: list[str]) -> None:
+    seen: dict[str, str] = {}
+    for split in splits:
+        for name in _sub_folders(root / split):
+            if name in seen:
+                raise InputError(
+                    f"The class '{name}' is in both {seen[name]} and {split} of '{root}': leave each class in "
+                    "one of them, for what is measured is how a model does on classes it has not seen."
+                )
+            seen[name] = split
 
 
 def _sub_folders(folder: Path) -> list[str]:

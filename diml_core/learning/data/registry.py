@@ -24,7 +24,7 @@ DATASETS: dict[str, Callable[..., LabelledImages]] = {
     "photos": load_photos,
 }
 
-_WITH_VALIDATION = frozenset({"photos"})
+_WITH_VALIDATION = frozenset({"photos", "folder"})
 
 
 def load_dataset(name: str, root: Path, split: str, **options: Any) -> LabelledImages:
