@@ -99,7 +99,7 @@ def test_it_runs_as_a_module(pair, examples):
         (["--start-block", "99"], "start block"),
         (["--start-block", "1", "--model", "efficientnet-lite0"], "no attention rollout"),
         (["--marginals", "product", "--model", "efficientnet-lite0"], "no attention rollout"),
-        (["--model", "gpt-4"], "dinov2-s14, efficientnet-lite0"),
+        (["--model", "gpt-4"], "efficientnet-lite0, dinov2-s14"),
         (["--top", "-1"], "--top must be 0 or more"),
         (["--figure", "picture.bmp"], "end the name in"),
         (["--json", "/nowhere/pair.json"], "create it first"),

@@ -8,6 +8,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from diml_core.__main__ import main
+from diml_core.checkpoints import DEFAULT_MODEL
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,8 @@ def test_compare_returns_what_the_command_line_writes(client, pair, examples, tm
     written = json.loads(file.read_text())
     assert answer.keys() == written.keys()
     for key in ("similarity", "plan", "part_similarity", "contribution"):
-        np.testing.assert_allclose(answer[key], written[key], atol=1e-6)
+        # Two processes may sum in another order, and a dozen layers of float32 carry that on.
+        np.testing.assert_allclose(answer[key], written[key], atol=1e-5)
     for key in ("model", "names", "sizes", "grid", "options"):
         assert answer[key] == written[key]
 
@@ -37,7 +39,7 @@ def test_compare_returns_what_the_command_line_writes(client, pair, examples, tm
 def test_two_files_are_enough(client, pair):
     answer = client.predict(*pair, api_name="/compare")
     total = sum(map(sum, answer["contribution"]))
-    assert answer["model"] == "dinov2-s14"
+    assert answer["model"] == DEFAULT_MODEL
     assert answer["similarity"] == pytest.approx(
         (answer["global_similarity"] + total) / 2, abs=1e-6
     )

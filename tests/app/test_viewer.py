@@ -12,7 +12,7 @@ from app.payload import viewer_payload
 from app.report import report_html
 from app.service import Explorer
 from diml_core import explain, load_model, load_photo
-from diml_core.checkpoints import shipped_models
+from diml_core.checkpoints import DEFAULT_MODEL, shipped_models
 from diml_core.counterfactual import counterfactual
 
 # The viewer's state, reached through its own functions, evaluated in the report (one plain page).
@@ -119,7 +119,7 @@ def test_parts_lie_at_the_right_place_whatever_the_shape(visit, examples, tmp_pa
     page.upload("b", file)
     frame = page.page.locator("#viewer [data-role=frame-a]").bounding_box()
     assert frame["width"] / frame["height"] == pytest.approx(image.width / image.height, rel=0.02)
-    model = load_model("dinov2-s14")
+    model = load_model(DEFAULT_MODEL)
     upright = load_photo(file)
     assert upright.size == image.size
     expected = explain(model, file, file)
