@@ -75,16 +75,26 @@ def _is_file(path: Path) -> bool:
 
 
 def save_model(model: DimlModel, folder: str | PathLike[str]) -> None:
-    """Write ``config.json`` and float16 ``model.safetensors`` into ``folder``, creating it."""
+    """Write ``config.json`` and ``model.safetensors`` into ``folder``, creating it.
+
+    Weights are float16, but for tensors whose values float16 cannot hold (the running variance of a
+    BatchNorm may exceed its 65504): these stay as they are. An interruption leaves every file old or new.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    half = {
-        _stored_name(key): value.half().contiguous() if value.is_floating_point() else value
-        for key, value in model.state_dict().items()
-    }
-    safetensors.torch.save_file(half, folder / _WEIGHTS, metadata={"format": "pt"})
-    text = json.dumps(model.config.to_dict(), indent=2) + "\n"
-    (folder / _CONFIG).write_text(text, encoding="utf-8")
+    stored = {_stored_name(key): _halved(value) for key, value in model.state_dict().items()}
+    weights, config = folder / (_WEIGHTS + ".part"), folder / (_CONFIG + ".part")
+    safetensors.torch.save_file(stored, weights, metadata={"format": "pt"})
+    config.write_text(json.dumps(model.config.to_dict(), indent=2) + "\n", encoding="utf-8")
+    os.replace(weights, folder / _WEIGHTS)
+    os.replace(config, folder / _CONFIG)
+
+
+def _halved(value: Tensor) -> Tensor:
+    if not value.is_floating_point():
+        return value
+    half = value.half()
+    return (half if half.isfinite().all() or not value.isfinite().all() else value).contiguous()
 
 
 def _stored_name(key: str) -> str:

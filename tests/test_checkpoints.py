@@ -1,5 +1,6 @@
 """Models in, models out: shipped ones, authors' files, timm names, and files that must not be trusted."""
 
+import copy
 import json
 import os
 import pickle
@@ -20,7 +21,7 @@ BEFORE_TRAINING = "efficientnet-lite0-imagenet"
 
 
 def test_the_shipped_models():
-    assert shipped_models() == ["dinov2-s14", "efficientnet-lite0", BEFORE_TRAINING]
+    assert shipped_models() == ["efficientnet-lite0", "dinov2-s14", BEFORE_TRAINING]
 
 
 @pytest.mark.parametrize("name", shipped_models())
@@ -169,7 +170,7 @@ def test_a_pth_of_something_else_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["", "nonsense", "/nowhere/at/all", "../checkpoints"])
 def test_an_unknown_model_lists_what_there_is(name):
-    with pytest.raises(InputError, match="dinov2-s14, efficientnet-lite0"):
+    with pytest.raises(InputError, match="efficientnet-lite0, dinov2-s14"):
         load_model(name)
 
 
@@ -209,6 +210,35 @@ def test_saving_and_loading_gives_the_same_scores(cnn, tmp_path, examples):
     assert (
         explain(again, *pair).similarity == explain(cnn, *pair).similarity
     )  # both came from float16
+
+
+def test_what_float16_cannot_hold_is_kept_as_it_is(cnn, tmp_path):
+    large = copy.deepcopy(cnn)
+    norm = next(m for m in large.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    norm.running_var[0] = 1e6
+    save_model(large, tmp_path / "large")
+    again = load_model(tmp_path / "large").state_dict()
+    for name, value in large.state_dict().items():
+        torch.testing.assert_close(again[name], value, rtol=1e-3, atol=1e-4)
+    assert sorted(p.name for p in (tmp_path / "large").iterdir()) == [
+        "config.json",
+        "model.safetensors",
+    ]
+
+
+def test_an_interrupted_save_leaves_the_old_model(cnn, tmp_path, monkeypatch):
+    save_model(cnn, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def interrupted(tensors, path, **_):
+        Path(path).write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(safetensors.torch, "save_file", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save_model(cnn, tmp_path)
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+    load_model(tmp_path)
 
 
 @pytest.mark.parametrize(
