@@ -28,18 +28,23 @@ from diml_core.model import DimlModel
 _BATCH = 32
 
 
-def preservation_loss(pooled: Tensor, teacher: Tensor) -> Tensor:
+def preservation_loss(pooled: Tensor, teacher: Tensor, weights: Tensor | None = None) -> Tensor:
     """Mean square difference of cosines.
 
     Args:
         pooled: ``[B, D]`` unit global embeddings.
         teacher: ``[B, T, E]`` unit embeddings of the same views by T teachers; their cosines are averaged.
+        weights: ``[B]`` non-negative: a pair counts by the product of its two; None for all alike.
 
     Returns:
-        Scalar, at least 0.
+        Scalar, at least 0; 0 where no pair counts.
     """
     wanted = (teacher.transpose(0, 1) @ teacher.permute(1, 2, 0)).mean(0)
-    return (pooled @ pooled.mT - wanted).square().mean()
+    squares = (pooled @ pooled.mT - wanted).square()
+    if weights is None:
+        return squares.mean()
+    counted = weights[:, None] * weights
+    return (counted * squares).sum() / counted.sum().clamp_min(torch.finfo(counted.dtype).tiny)
 
 
 def region_embeddings(packed: Tensor, dim: int) -> Tensor:

@@ -205,7 +205,7 @@ class Training:
             )
             regions = region_embeddings(packed, self.split.model.dim).flatten(0, 1)
             losses["region loss"] = config.preserve_regions * preservation_loss(
-                regions, known[:, None]
+                regions, known[:, None], self._object_regions(batch, views)
             )
         if config.correspondence:
             losses["correspondence loss"] = config.correspondence * self._correspondence(
@@ -243,6 +243,20 @@ class Training:
             options.marginals,
             options.start_block is not None,
         )
+
+    def _object_regions(self, batch: np.ndarray, views: np.ndarray) -> Tensor | None:
+        """``[4 B]`` how much of every quarter is object, where that is known.
+
+        What lies behind an object is to lose its weight, and must be free to. Photographs are object all over
+        and do not say what that is: they count for nothing.
+        """
+        if self.truth is None:
+            return None
+        coverage = object_coverage(
+            self.truth.masks[batch], self.activations.warps[batch, views], (2, 2)
+        )
+        coverage[torch.from_numpy(self.photographs[batch])] = 0
+        return coverage.flatten().to(self.accelerator.device)
 
     def _pairs(self, batch: np.ndarray) -> tuple[Tensor, Tensor]:
         images = self.config.images_per_class

@@ -25,6 +25,16 @@ def test_it_is_the_mean_square_of_what_cosines_differ_by():
     assert preservation_loss(pooled, teachers).item() == pytest.approx(np.mean(expected), abs=1e-6)
 
 
+def test_pairs_count_by_the_product_of_their_weights():
+    pooled, teachers = unit(3, 6), unit(3, 1, 5, seed=1)
+    squares = (pooled @ pooled.mT - teachers[:, 0] @ teachers[:, 0].mT).square()
+    weights = torch.tensor([1.0, 0.5, 0.0])
+    expected = squares[0, 0] + squares[0, 1] / 2 + squares[1, 0] / 2 + squares[1, 1] / 4
+    found = preservation_loss(pooled, teachers, weights)
+    torch.testing.assert_close(found, expected / 2.25)
+    assert preservation_loss(pooled, teachers, torch.zeros(3)) == 0
+
+
 def test_turning_all_embeddings_alike_costs_nothing():
     pooled = unit(5, 6)
     turned = pooled @ torch.linalg.qr(torch.randn(6, 6))[0]
