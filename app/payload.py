@@ -57,6 +57,7 @@ def viewer_payload(explanation: Explanation) -> dict[str, Any]:
         "options": asdict(explanation.options),
         "iterations": explanation.iterations,
         "marginalError": explanation.marginal_error,
+        "converged": explanation.converged,
         "reproduce": reproduce(explanation),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -65,7 +66,7 @@ def explain_features(
         epsilon=options.epsilon,
         tolerance=options.tolerance,
     )
-    return Explanation(
+    explanation = Explanation(
         model=model.name,
         options=options,
         name_a=a.photo.name,
@@ -90,6 +91,13 @@ def explain_features(
         photo_a=a.photo,
         photo_b=b.photo,
     )
+    if not explanation.converged:
+        warnings.warn(
+            f"The transport between '{a.photo.name}' and '{b.photo.name}' has not converged (marginal error "
+            f"{explanation.marginal_error:.1e}): its score is near, not exact; take a larger epsilon.",
+            stacklevel=2,
+        )
+    return explanation
 
 
 def _marginal(options: ExplainOptions, own: Embedding, other: Embedding) -> torch.Tensor:

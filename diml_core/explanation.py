@@ -21,6 +21,7 @@ from diml_core.errors import InputError
 from diml_core.grids import Grid
 from diml_core.images import Photo, load_photo
 from diml_core.options import ExplainOptions
+from diml_core.transport import FINEST_TOLERANCE
 
 FORMAT = 1
 _STORED_SIDE = 1024  # px; photos are stored in NPZ files at most this large
@@ -81,7 +82,7 @@ class Explanation:
         part_rollout_a, part_rollout_b: ``[Ra, h, w]``, ``[Rb, h, w]``: where each part looked, the
             rollout rows of its tokens, each part summing to 1; or None. Too bulky for JSON: None
             after loading from it.
-        iterations: Sinkhorn iterations.
+        iterations: of the transport.
         marginal_error: L1 distance of the plan's marginals from what they must be.
         photo_a, photo_b: the pictures, or None after loading from JSON.
     """
@@ -135,6 +136,11 @@ class Explanation:
         return float(self.contribution.sum())
 
     @property
+    def converged(self) -> bool:
+        """Whether the plan's marginals are what they must be, to the tolerance that was asked for."""
+        return self.marginal_error <= max(self.options.tolerance, FINEST_TOLERANCE)
+
+    @property
     def similarity(self) -> float:
         """Overall similarity, ``(global + structural) / 2``."""
         return (self.global_similarity + self.structural_similarity) / 2
@@ -185,7 +191,11 @@ class Explanation:
             "marginals": both("marginals"),
             "rollout": both("rollout") if rolled else None,
             "rollout_map": both("rollout_map") if rolled else None,
-            "solver": {"iterations": self.iterations, "marginal_error": self.marginal_error},
+            "solver": {
+                "iterations": self.iterations,
+                "marginal_error": self.marginal_error,
+                "converged": self.converged,
+            },
             "options": asdict(self.options),
         }
 

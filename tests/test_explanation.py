@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import functools
 import json
 
 import numpy as np
@@ -9,8 +10,11 @@ import pytest
 from PIL import Image
 
 from diml_core import Explanation, explain, load_photo
+from diml_core.commands.compare import report
+from diml_core.drawing.sentences import settings
 from diml_core.errors import InputError
 from diml_core.marginals import MARGINALS, NEEDS_ROLLOUT
+from diml_core.transport import partial_transport
 
 ARRAYS = ("plan", "part_similarity", "marginals_a", "marginals_b", "rollout_a", "rollout_map_b")
 
@@ -165,3 +169,17 @@ def test_a_missing_file_is_refused(tmp_path):
     for read in (Explanation.from_json, Explanation.from_npz):
         with pytest.raises(InputError, match="nowhere"):
             read(tmp_path / "nowhere")
+
+
+def test_a_transport_that_has_not_settled_is_said_everywhere(cnn, features, monkeypatch):
+    heron, harrier, _ = features[cnn.name]
+    assert explain(cnn, heron, harrier).converged
+    early = functools.partial(partial_transport, max_iterations=1)
+    monkeypatch.setattr("diml_core.explain.partial_transport", early)
+    with pytest.warns(UserWarning, match="has not converged .* take a larger epsilon"):
+        e = explain(cnn, heron, harrier)
+    assert not e.converged
+    assert e.to_dict()["solver"]["converged"] is False
+    assert not Explanation.from_dict(e.to_dict()).converged
+    assert "NOT CONVERGED" in report(e, 3)
+    assert "not converged" in settings(e)

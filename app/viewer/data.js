@@ -37,6 +37,8 @@ function buildPair(payload) {
       model: payload.model,
       options: payload.options,
       iterations: payload.iterations,
+      converged: payload.converged,
+      marginalError: payload.marginalError,
       reproduce: payload.reproduce,
     },
     decodeFloats(payload.plan),

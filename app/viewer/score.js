@@ -31,7 +31,15 @@ function renderScore(root, pair, { side, lineCount, onHover }) {
     note.textContent = noteText(pair, side, order, reached ?? Math.min(STRONGEST_NAMED, order.length), lineCount);
   };
   say(null);
-  root.replaceChildren(sum, bar(pair, side, order, say, onHover), note);
+  root.replaceChildren(sum, ...unsettled(pair), bar(pair, side, order, say, onHover), note);
+}
+
+// A plan that has not settled still adds up, but to a score that is only near.
+function unsettled(pair) {
+  if (pair.converged) return [];
+  const error = pair.marginalError.toExponential(0);
+  const text = `The transport has not settled (marginal error ${error}): this score is near, not exact. Take a larger epsilon.`;
+  return [make("p", { className: "diml-note diml-unsettled", role: "status" }, text)];
 }
 
 function noteText(pair, side, order, count, lineCount) {

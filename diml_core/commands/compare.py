@@ -106,7 +106,7 @@ def report(explanation: Explanation, top: int) -> str:
         f"similarity  {explanation.similarity:+.4f}  =  (global {explanation.global_similarity:+.4f}"
         f"  +  structural {explanation.structural_similarity:+.4f}) / 2",
         f"transport   mass {explanation.mass:.2f}, {explanation.iterations} iterations, marginal error "
-        f"{explanation.marginal_error:.1e}",
+        f"{explanation.marginal_error:.1e}" + ("" if explanation.converged else ", NOT CONVERGED"),
         "",
         f"The {len(pairs)} strongest of {explanation.plan.size} pairs of parts (row, column) carry "
         f"{carried:.0%} of the structural similarity:",

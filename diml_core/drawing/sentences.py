@@ -71,7 +71,8 @@ def settings(explanation: Explanation) -> str:
             f"rollout from block {options.start_block}, {options.head_fusion} over heads, "
             f"kept mass {options.kept_mass:g}"
         )
-    parts.append(f"marginal error {explanation.marginal_error:.0e}")
+    unsettled = "" if explanation.converged else " (not converged)"
+    parts.append(f"marginal error {explanation.marginal_error:.0e}{unsettled}")
     return ", ".join(parts)
 
 

@@ -1,5 +1,6 @@
 """The linked viewer in a real browser: what it shows is what the library computed, at the right place."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -164,6 +165,17 @@ def open_report(browser):
     yield open_file
     for context in contexts:
         context.close()
+
+
+def test_a_transport_that_has_not_settled_is_marked(open_report, models, examples, tmp_path):
+    explanation = explain(
+        models["efficientnet-lite0"], examples / "heron.jpg", examples / "harrier.jpg"
+    )
+    page = open_report(write_report(explanation, tmp_path))
+    assert page.locator(".diml-unsettled").count() == 0
+    off = dataclasses.replace(explanation, marginal_error=0.01)
+    page = open_report(write_report(off, tmp_path))
+    assert "not settled (marginal error 1e-2)" in page.text_content(".diml-unsettled")
 
 
 @pytest.mark.parametrize("model", ["dinov2-s14", "efficientnet-lite0"])
