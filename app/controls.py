@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from diml_core.marginals import MARGINALS, NEEDS_ROLLOUT
+from diml_core.marginals import marginal_names
 from diml_core.model import DimlModel
 
 OPTION_NAMES = ("grid", "marginals", "mass", "start_block")
@@ -87,8 +87,4 @@ def _last_block(model: DimlModel) -> int:
 
 
 def _marginal_choices(model: DimlModel) -> list[tuple[str, str]]:
-    return [
-        (_MARGINAL_LABELS.get(name, name), name)
-        for name in MARGINALS
-        if model.has_rollout or name not in NEEDS_ROLLOUT
-    ]
+    return [(_MARGINAL_LABELS.get(name, name), name) for name in marginal_names(model.has_rollout)]

@@ -41,7 +41,7 @@ from torch.nn.functional import normalize  # noqa: E402
 
 from diml_core import load_model, load_photo  # noqa: E402
 from diml_core.checkpoints import shipped_models  # noqa: E402
-from diml_core.marginals import PartContext, marginal  # noqa: E402
+from diml_core.marginals import correlation, marginal  # noqa: E402
 from diml_core.options import ExplainOptions  # noqa: E402
 from diml_core.retrieval.fetched import Fetched  # noqa: E402
 from diml_core.retrieval.first_stage import nearest  # noqa: E402
@@ -205,9 +205,9 @@ def exact(
         mine = None if weights is None else weights[problem.rows[q]].double()
         asked = None if weights is None else weights[q * step].double().expand(len(candidates), -1)
         similarity = candidates[:, :-1] @ query[:-1].T
-        u = marginal(options.marginals, PartContext(candidates[:, :-1], query[-1], mine))
+        u = marginal(options.marginals, correlation(candidates[:, :-1], query[-1]), mine)
         parts = query[:-1].expand(len(candidates), -1, -1)
-        v = marginal(options.marginals, PartContext(parts, candidates[:, -1], asked))
+        v = marginal(options.marginals, correlation(parts, candidates[:, -1]), asked)
         plan = partial_transport(
             1 - similarity, u, v, options.mass, epsilon=EPSILON, tolerance=1e-9, max_iterations=5000
         ).plan

@@ -9,7 +9,7 @@ import torch
 
 from diml_core.explanation import Explanation
 from diml_core.images import load_photo
-from diml_core.marginals import PartContext, marginal
+from diml_core.marginals import correlation, marginal
 from diml_core.model import DimlModel, Embedding, ImageFeatures
 from diml_core.options import ExplainOptions
 from diml_core.similarity import part_similarity
@@ -102,8 +102,8 @@ def explain_features(
 
 def _marginal(options: ExplainOptions, own: Embedding, other: Embedding) -> torch.Tensor:
     rollout = None if own.rollout is None else own.rollout.double()
-    context = PartContext(own.parts.double(), other.pooled.double(), rollout)
-    return marginal(options.marginals, context)
+    towards = correlation(own.parts.double(), other.pooled.double())
+    return marginal(options.marginals, towards, rollout)
 
 
 def _numpy(tensor: torch.Tensor | None):

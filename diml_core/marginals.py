@@ -1,11 +1,12 @@
 """How much each part counts: the marginals of the transport.
 
-A marginal is registered under its name in :data:`MARGINALS`; adding one touches this file only.
+A marginal is a product of two factors, and of nothing else: how a part correlates with the other photo as a
+whole, and how much attention it gets. Whoever compares photos hands over these two numbers per part,
+one pair at a time, a batch of all pairs, or in a compiled kernel, and gets the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -15,77 +16,83 @@ from diml_core.errors import InputError
 
 
 @dataclass(frozen=True)
-class PartContext:
-    """What a marginal may look at, for one image of a pair (leading dimensions are batches).
+class Marginal:
+    """Which factors a marginal has; without any, every part counts the same.
 
     Attributes:
-        parts: ``[..., R, D]`` unit part embeddings of this image.
-        other_global: ``[..., D]`` unit global embedding of the *other* image.
-        rollout: ``[..., R]`` rollout mass per part, or None where the model has no attention.
+        correlation: ``relu(<z_i, g_other>)``: parts count by how much they resemble the other photo as a
+            whole (Zhao et al. 2021, "Towards interpretable deep metric learning with structural matching",
+            eq. 8-9).
+        rollout: parts count by the attention that reaches the class token from them (see ``rollout.py``).
     """
 
-    parts: Tensor
-    other_global: Tensor
-    rollout: Tensor | None = None
+    correlation: bool
+    rollout: bool
 
 
-def uniform(context: PartContext) -> Tensor:
-    """Every part counts the same. Returns ``[..., R]`` summing to 1."""
-    return normalise(torch.ones_like(context.parts[..., 0]))
-
-
-def cross_correlation(context: PartContext) -> Tensor:
-    """Parts count by how much they resemble the other image as a whole.
-
-    ``u_i`` is proportional to ``relu(<z_i, g_other>)`` (Zhao et al. 2021, "Towards interpretable
-    deep metric learning with structural matching", eq. 8-9). Returns ``[..., R]`` summing to 1.
-    """
-    return normalise(_correlation(context))
-
-
-def rollout(context: PartContext) -> Tensor:
-    """Parts count by the attention that reaches the class token from them (see ``rollout.py``).
-
-    Returns ``[..., R]`` summing to 1.
-
-    Raises:
-        InputError: the model has no attention rollout.
-    """
-    return normalise(_rollout(context))
-
-
-def product(context: PartContext) -> Tensor:
-    """Cross-correlation times rollout: resembles the other image *and* is looked at.
-
-    Returns ``[..., R]`` summing to 1.
-
-    Raises:
-        InputError: the model has no attention rollout.
-    """
-    return normalise(_correlation(context) * _rollout(context))
-
-
-MARGINALS: dict[str, Callable[[PartContext], Tensor]] = {
-    "cross-correlation": cross_correlation,
-    "uniform": uniform,
-    "rollout": rollout,
-    "product": product,
+MARGINALS = {
+    "cross-correlation": Marginal(correlation=True, rollout=False),
+    "uniform": Marginal(correlation=False, rollout=False),
+    "rollout": Marginal(correlation=False, rollout=True),
+    "product": Marginal(correlation=True, rollout=True),
 }
 
-NEEDS_ROLLOUT = frozenset({"rollout", "product"})
+
+def named_marginal(name: str) -> Marginal:
+    """The entry of :data:`MARGINALS`.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in tuple(MARGINALS):
+        raise InputError(
+            f"There are no marginals named '{name}': choose one of {', '.join(MARGINALS)}."
+        )
+    return MARGINALS[name]
 
 
-def marginal(name: str, context: PartContext) -> Tensor:
-    """The marginal registered as ``name``: ``[..., R]``, non-negative, summing to 1.
+def marginal_names(has_rollout: bool) -> list[str]:
+    """The marginals that a model with or without attention can serve."""
+    return [name for name, factors in MARGINALS.items() if has_rollout or not factors.rollout]
+
+
+def correlation(parts: Tensor, other_global: Tensor) -> Tensor:
+    """Cosine of every part with the other photo as a whole.
+
+    Args:
+        parts: ``[..., R, D]`` unit part embeddings of one photo.
+        other_global: ``[..., D]`` unit global embedding of the *other*.
+
+    Returns:
+        ``[..., R]`` in -1..1.
+    """
+    return (parts @ other_global[..., None])[..., 0]
+
+
+def marginal(name: str, correlation: Tensor, rollout: Tensor | None = None) -> Tensor:
+    """The marginal of one photo of a pair (leading dimensions are batches).
+
+    Args:
+        name: in :data:`MARGINALS`.
+        correlation: ``[..., R]`` from :func:`correlation`.
+        rollout: ``[..., R]`` rollout mass per part, or None where the model has no attention.
+
+    Returns:
+        ``[..., R]``, non-negative, summing to 1; uniform where every part has the weight 0.
 
     Raises:
         InputError: unknown name, or a marginal that needs a rollout without one.
     """
-    if name not in MARGINALS:
-        raise InputError(
-            f"There are no marginals named '{name}': choose one of {', '.join(MARGINALS)}."
-        )
-    return MARGINALS[name](context)
+    factors = named_marginal(name)
+    weights = correlation.relu() if factors.correlation else torch.ones_like(correlation)
+    if factors.rollout:
+        if rollout is None:
+            raise InputError(
+                "These marginals need attention rollout, which only vision transformers have: choose "
+                "'cross-correlation' or 'uniform', or another model."
+            )
+        weights = weights * rollout
+    return normalise(weights)
 
 
 def normalise(weights: Tensor) -> Tensor:
@@ -97,16 +104,3 @@ def normalise(weights: Tensor) -> Tensor:
     # The divisor is replaced as well: what is not chosen must not send NaN into gradients.
     weights = torch.where(some, weights / torch.where(some, largest, 1.0), 1.0)
     return weights / weights.sum(-1, keepdim=True)
-
-
-def _correlation(context: PartContext) -> Tensor:
-    return (context.parts @ context.other_global[..., None])[..., 0].relu()
-
-
-def _rollout(context: PartContext) -> Tensor:
-    if context.rollout is None:
-        raise InputError(
-            "These marginals need attention rollout, which only vision transformers have: choose "
-            "'cross-correlation' or 'uniform', or another model."
-        )
-    return context.rollout

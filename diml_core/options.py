@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from diml_core.errors import InputError
-from diml_core.marginals import MARGINALS, NEEDS_ROLLOUT
+from diml_core.marginals import named_marginal
 from diml_core.rollout import HEAD_FUSIONS
 from diml_core.transport import DEFAULT_EPSILON, DEFAULT_TOLERANCE
 
@@ -52,10 +52,7 @@ def validated(options: ExplainOptions, max_grid: int, attention_blocks: int) -> 
         InputError: one sentence with the value, the reason and the range.
     """
     grid = _whole(options.grid, "grid", 1, max_grid)
-    if options.marginals not in tuple(MARGINALS):
-        raise InputError(
-            f"There are no marginals named '{options.marginals}': choose one of {', '.join(MARGINALS)}."
-        )
+    factors = named_marginal(options.marginals)
     if options.head_fusion not in tuple(HEAD_FUSIONS):
         raise InputError(
             f"There is no head fusion named '{options.head_fusion}': choose one of "
@@ -73,7 +70,7 @@ def validated(options: ExplainOptions, max_grid: int, attention_blocks: int) -> 
             0 if start is None else start, "start block", -attention_blocks, attention_blocks - 1
         )
         start %= attention_blocks
-    elif start is not None or options.marginals in NEEDS_ROLLOUT:
+    elif start is not None or factors.rollout:
         raise InputError(
             "This model has no attention rollout (it is not a vision transformer with global "
             "attention): leave the start block out and choose 'cross-correlation' or 'uniform' marginals."

@@ -13,7 +13,7 @@ from diml_core import Explanation, explain, load_photo
 from diml_core.commands.compare import report
 from diml_core.drawing.sentences import settings
 from diml_core.errors import InputError
-from diml_core.marginals import MARGINALS, NEEDS_ROLLOUT
+from diml_core.marginals import MARGINALS
 from diml_core.transport import partial_transport
 
 ARRAYS = ("plan", "part_similarity", "marginals_a", "marginals_b", "rollout_a", "rollout_map_b")
@@ -29,7 +29,7 @@ def features(vit, cnn, examples):
 @pytest.mark.parametrize("mass", [1.0, 0.5, 0.05])
 @pytest.mark.parametrize("marginals", MARGINALS)
 def test_the_parts_add_up_to_the_score(model, features, marginals, mass):
-    if marginals in NEEDS_ROLLOUT and not model.has_rollout:
+    if MARGINALS[marginals].rollout and not model.has_rollout:
         pytest.skip("this model has no attention")
     heron, harrier, rocket = features[model.name]
     for pair in ((heron, harrier), (heron, rocket), (heron, heron)):

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diml_core.marginals import PartContext, cross_correlation, uniform
+from diml_core.marginals import correlation, marginal
 from diml_core.similarity import part_similarity, structural_similarity
 from diml_core.transport import partial_transport, sinkhorn
 
@@ -42,9 +42,9 @@ def test_golden_plans_marginals_and_similarities(parts, kind):
     query = torch.from_numpy(golden["query_parts"]).mT.double()
     center_q = torch.from_numpy(golden["query_center"]).double()
     center_g = torch.from_numpy(golden["gallery_center"]).double()
-    rule = cross_correlation if kind == "cross" else uniform
-    u = rule(PartContext(gallery, center_q))
-    v = rule(PartContext(query.expand(6, -1, -1), center_g))
+    name = "cross-correlation" if kind == "cross" else "uniform"
+    u = marginal(name, correlation(gallery, center_q))
+    v = marginal(name, correlation(query.expand(6, -1, -1), center_g))
     np.testing.assert_allclose(u, golden[f"{kind}_marginal_gallery"], atol=1e-5)
     np.testing.assert_allclose(v, golden[f"{kind}_marginal_query"], atol=1e-5)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from diml_core.evaluation.embedding import Variant
-from diml_core.marginals import MARGINALS, NEEDS_ROLLOUT
+from diml_core.marginals import MARGINALS, marginal_names
 from diml_core.model import DimlModel
 from diml_core.options import ExplainOptions
 
@@ -40,7 +40,8 @@ def ablations(model: DimlModel, base: ExplainOptions) -> list[Ablation]:
     """
     tables = [
         Ablation(
-            "Marginals", tuple(_changed(model, base, n, marginals=n) for n in _marginals(model))
+            "Marginals",
+            tuple(_changed(model, base, n, marginals=n) for n in marginal_names(model.has_rollout)),
         ),
         Ablation(
             "Grid",
@@ -67,10 +68,6 @@ def _changed(model: DimlModel, base: ExplainOptions, label: str, **changes: Any)
     return Setting(label + mark, Variant.of(model, options), options)
 
 
-def _marginals(model: DimlModel) -> list[str]:
-    return [name for name in MARGINALS if model.has_rollout or name not in NEEDS_ROLLOUT]
-
-
 def _grids(model: DimlModel, base: ExplainOptions) -> list[int]:
     return sorted({base.grid, model.max_grid, *(n for n in GRIDS if n < model.max_grid)})
 
@@ -82,7 +79,7 @@ def _rollouts(model: DimlModel, base: ExplainOptions) -> list[Setting]:
         _changed(model, base, "full (from block 0)" if s == 0 else f"from block {s}", start_block=s)
         for s in starts
     ]
-    plain = base.marginals if base.marginals not in NEEDS_ROLLOUT else "cross-correlation"
+    plain = "cross-correlation" if MARGINALS[base.marginals].rollout else base.marginals
     options = replace(base, marginals=plain)
     settings.append(
         Setting("none: mean pooling", Variant.of(model, options, pooling="mean"), options)

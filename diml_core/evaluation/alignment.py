@@ -21,7 +21,7 @@ from tqdm import tqdm
 from diml_core.evaluation.embedding import Embedded
 from diml_core.grids import area_pooling
 from diml_core.learning.data.scenes import SceneTruth
-from diml_core.marginals import PartContext, marginal
+from diml_core.marginals import correlation, marginal
 from diml_core.matching import centres, matched_points
 from diml_core.options import ExplainOptions
 from diml_core.similarity import part_similarity
@@ -144,7 +144,7 @@ def measure_alignment(
 def _marginal(
     options: ExplainOptions, own: Tensor, other: Tensor, weights: Tensor | None
 ) -> Tensor:
-    return marginal(options.marginals, PartContext(own[:, :-1], other[:, -1], weights))
+    return marginal(options.marginals, correlation(own[:, :-1], other[:, -1]), weights)
 
 
 def _coverage(masks: np.ndarray, grid: tuple[int, int]) -> np.ndarray:

@@ -28,7 +28,7 @@ from torch.nn import functional
 
 from diml_core.errors import InputError
 from diml_core.learning.plans import plans
-from diml_core.marginals import MARGINALS, NEEDS_ROLLOUT, PartContext, marginal
+from diml_core.marginals import marginal, named_marginal
 from diml_core.model import Embedding
 from diml_core.transport import DEFAULT_EPSILON
 
@@ -127,11 +127,7 @@ class _Structural(BaseDistance):
             InputError: unknown marginals, or ones that need a rollout without one.
         """
         super().__init__(**kwargs)
-        if marginals not in MARGINALS:
-            raise InputError(
-                f"There are no marginals named '{marginals}': choose one of {', '.join(MARGINALS)}."
-            )
-        if marginals in NEEDS_ROLLOUT and not rollout:
+        if named_marginal(marginals).rollout and not rollout:
             raise InputError(
                 f"'{marginals}' marginals need the rollout mass of every part: give batches with that "
                 "channel and say rollout=True, or choose 'cross-correlation' or 'uniform'."
@@ -211,11 +207,7 @@ class _Structural(BaseDistance):
     def _marginal(self, parts: Tensor, others: Tensor, mass: Tensor | None) -> Tensor:
         """``[B, C, R]``: the marginal of every image towards every other's global embedding."""
         correlation = torch.tensordot(others, parts, ([1], [2])).transpose(0, 1)
-        one = torch.ones_like(correlation[..., :1])
-        mass = None if mass is None else mass[:, None].expand_as(correlation)
-        # Marginals see parts through their correlations only, so the line that parts are projected
-        # to gives the same as all D dimensions, which would have to be copied for every pair.
-        return marginal(self.marginals, PartContext(correlation[..., None], one, mass))
+        return marginal(self.marginals, correlation, None if mass is None else mass[:, None])
 
     def _plans(self, similarity: Tensor, weights_q: Tensor, weights_r: Tensor, own: bool) -> Tensor:
         """``[B, R, C, R']`` plans from ``[B, R, C, R']``, ``[B, C, R]`` and ``[C, B, R']``."""

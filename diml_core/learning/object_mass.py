@@ -9,7 +9,7 @@ from torch.nn import functional
 from diml_core.grids import Grid
 from diml_core.learning.correspondence import points_on_object
 from diml_core.learning.distance import unpack
-from diml_core.marginals import PartContext, marginal
+from diml_core.marginals import correlation, marginal
 
 _SAMPLES = 4  # points per side of a part
 _LEAST_MASS = 1e-4  # of a part: the slope of its logarithm stays finite
@@ -39,13 +39,14 @@ def object_mass_loss(
     """
     a, b = pairs
     parts, pooled, mass = unpack(packed, rollout=rollout)
-    context = PartContext(parts[a], pooled[b], None if mass is None else mass[a])
     area = coverage[a].sum(-1, keepdim=True)
     seen = (area[:, 0] > 0) & (area[:, 0] < coverage.shape[-1])
     if not seen.any():
         return packed.sum() * 0
+    towards = correlation(parts[a], pooled[b])[seen]
+    looked = None if mass is None else mass[a][seen]
     even = (coverage[a] / area)[seen]
-    given = marginal(marginals, context)[seen].clamp_min(_LEAST_MASS)
+    given = marginal(marginals, towards, looked).clamp_min(_LEAST_MASS)
     return functional.kl_div(given.log(), even, reduction="batchmean")
 
 

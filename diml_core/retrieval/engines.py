@@ -14,7 +14,7 @@ from importlib.util import find_spec
 import torch
 from torch import Tensor
 
-from diml_core.marginals import PartContext, marginal, normalise
+from diml_core.marginals import MARGINALS, marginal, normalise
 from diml_core.options import ExplainOptions
 from diml_core.retrieval.fetched import Fetched
 from diml_core.similarity import structural_similarity
@@ -37,8 +37,7 @@ candidates, k of each query in turn, the global and structural similarities, ``[
 
 def default_engine(options: ExplainOptions, parts: int) -> str:
     """The fastest engine that is installed and can serve the options on grids of R parts."""
-    served = options.marginals in _COMPILED_MARGINALS and options.epsilon >= LEAST_COMPILED_EPSILON
-    if not served or not has_numba():
+    if options.epsilon < LEAST_COMPILED_EPSILON or not has_numba():
         return "torch"
     return "lanes" if parts <= MOST_PARTS_IN_LANES else "pairs"
 
@@ -93,20 +92,9 @@ def _by_torch(
 
 
 def _marginal(name: str, correlation: Tensor, weights: Tensor | None) -> Tensor:
-    # All that a marginal asks of parts and global embedding is their product, so a part may stand
-    # in as the one number that it is along the other photo's global embedding.
-    axis = correlation.new_ones(1)
-    weight = marginal(name, PartContext(correlation[..., None], axis, weights))
+    weight = marginal(name, correlation, weights)
     # Only a missing part, whose row is zero, has no correlation at all with the other photo.
     return normalise(weight * (correlation != 0))
-
-
-_COMPILED_MARGINALS = {  # name -> whether correlation and rollout are factors
-    "uniform": (False, False),
-    "cross-correlation": (True, False),
-    "rollout": (False, True),
-    "product": (True, True),
-}
 
 
 def _by_pairs(
@@ -115,10 +103,13 @@ def _by_pairs(
     from diml_core.retrieval import pair_kernel  # compiles on first use
 
     pairs = _Pairs.of(queries, weights, candidates)
-    by_correlation, by_rollout = _COMPILED_MARGINALS[options.marginals]
-    factors = (x.numpy() for x in pairs.weights) if by_rollout else (None, None)
+    factors_of = MARGINALS[options.marginals]
+    factors = (x.numpy() for x in pairs.weights) if factors_of.rollout else (None, None)
     structural, _ = pair_kernel.solve(
-        pairs.similarity.numpy(), *factors, by_correlation=by_correlation, **_accuracy(options)
+        pairs.similarity.numpy(),
+        *factors,
+        by_correlation=factors_of.correlation,
+        **_accuracy(options),
     )
     return pairs.shaped(torch.from_numpy(structural), len(queries))
 
@@ -128,10 +119,10 @@ def _by_lanes(
 ) -> tuple[Tensor, Tensor]:
     from diml_core.retrieval import lane_kernel  # compiles on first use
 
-    by_correlation, by_rollout = _COMPILED_MARGINALS[options.marginals]
+    factors_of = MARGINALS[options.marginals]
     places = candidates.places.view(len(queries), -1)
     factors = None, None
-    if by_rollout:
+    if factors_of.rollout:
         theirs = candidates.gathered_weights().view(*places.shape, -1)
         factors = theirs.numpy(), weights.numpy()
     solved = lane_kernel.solve(
@@ -139,7 +130,7 @@ def _by_lanes(
         candidates.vectors.numpy(),
         places.numpy(),
         *factors,
-        by_correlation=by_correlation,
+        by_correlation=factors_of.correlation,
         **_accuracy(options),
     )
     return tuple(map(torch.from_numpy, solved))

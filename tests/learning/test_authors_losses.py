@@ -9,7 +9,7 @@ pytest.importorskip(
 )
 
 from diml_core.learning.losses import objective
-from diml_core.marginals import PartContext, cross_correlation
+from diml_core.marginals import correlation, marginal
 from diml_core.options import ExplainOptions
 from diml_core.transport import sinkhorn
 
@@ -36,8 +36,8 @@ def unpacked(maps):
 def plan(parts, pooled, a, b):
     """Each image has its *own* marginal (the authors' training gives it the other's: a slip)."""
     with torch.no_grad():
-        u = cross_correlation(PartContext(parts[a], pooled[b]))
-        v = cross_correlation(PartContext(parts[b], pooled[a]))
+        u = marginal("cross-correlation", correlation(parts[a], pooled[b]))
+        v = marginal("cross-correlation", correlation(parts[b], pooled[a]))
         cost = 1 - parts[a] @ parts[b].T
         return sinkhorn(cost, u, v, tolerance=1e-7).plan
 

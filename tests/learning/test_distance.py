@@ -9,7 +9,7 @@ from diml_core.learning import distance
 from diml_core.learning.distance import StructuralDistance, StructuralSimilarity, pack
 from diml_core.learning.losses import LOSSES, objective
 from diml_core.learning.plans import plans
-from diml_core.marginals import PartContext, marginal
+from diml_core.marginals import correlation, marginal
 from diml_core.model import Embedding
 from diml_core.options import ExplainOptions
 from diml_core.transport import partial_transport
@@ -35,8 +35,8 @@ def batch():
 def by_hand(batch, a, b, name, mass, term):
     """One pair, as `explain` compares it, in float64."""
     parts, pooled = batch.parts.double(), batch.pooled.double()
-    u = marginal(name, PartContext(parts[a], pooled[b], batch.rollout[a].double()))
-    v = marginal(name, PartContext(parts[b], pooled[a], batch.rollout[b].double()))
+    u = marginal(name, correlation(parts[a], pooled[b]), batch.rollout[a].double())
+    v = marginal(name, correlation(parts[b], pooled[a]), batch.rollout[b].double())
     cosine = parts[a] @ parts[b].T
     plan = partial_transport(1 - cosine, u, v, mass, tolerance=1e-10, max_iterations=20_000).plan
     return (term(pooled[a] @ pooled[b]) + (plan * term(cosine)).sum() / plan.sum()) / 2
@@ -73,8 +73,8 @@ def test_gradients_see_the_plan_as_a_constant(batch):
     parts = batch.parts.double().requires_grad_()
     pooled = batch.pooled.double().requires_grad_()
     with torch.no_grad():
-        u = marginal("cross-correlation", PartContext(parts[0], pooled[1]))
-        v = marginal("cross-correlation", PartContext(parts[1], pooled[0]))
+        u = marginal("cross-correlation", correlation(parts[0], pooled[1]))
+        v = marginal("cross-correlation", correlation(parts[1], pooled[0]))
         plan = partial_transport(
             1 - parts[0] @ parts[1].T, u, v, 1.0, tolerance=1e-10, max_iterations=20_000
         ).plan

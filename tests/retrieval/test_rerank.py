@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
-from diml_core.marginals import MARGINALS, NEEDS_ROLLOUT, PartContext, marginal
+from diml_core.marginals import MARGINALS, correlation, marginal
 from diml_core.options import ExplainOptions
 from diml_core.retrieval import engines
 from diml_core.retrieval import rerank as module
@@ -47,8 +47,8 @@ def one_pair(candidate, query, weight_a, weight_b, options):
         real = vectors[:-1].any(-1)
         sides.append((vectors[:-1][real].double(), vectors[-1].double(), weight[real].double()))
     (a, global_a, roll_a), (b, global_b, roll_b) = sides
-    u = marginal(options.marginals, PartContext(a, global_b, roll_a))
-    v = marginal(options.marginals, PartContext(b, global_a, roll_b))
+    u = marginal(options.marginals, correlation(a, global_b), roll_a)
+    v = marginal(options.marginals, correlation(b, global_a), roll_b)
     cost = 1 - a @ b.T
     solved = partial_transport(
         cost, u, v, options.mass, epsilon=options.epsilon, tolerance=1e-9, max_iterations=20_000
@@ -65,7 +65,7 @@ def test_scores_and_order_equal_brute_force(engine, marginals, mass):
     queries = half[:3].float()
     random = torch.Generator().manual_seed(0)
     rows = torch.stack([torch.randperm(40, generator=random)[:25] for _ in range(3)])
-    needs = marginals in NEEDS_ROLLOUT
+    needs = MARGINALS[marginals].rollout
     scores = rerank(
         queries,
         weights[:3] if needs else None,
