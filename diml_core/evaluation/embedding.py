@@ -13,6 +13,7 @@ from tqdm import tqdm
 from diml_core.images import load_photo
 from diml_core.model import DimlModel
 from diml_core.options import ExplainOptions
+from diml_core.packing import packed
 from diml_core.retrieval.fetched import Fetched
 
 _BATCH = 16
@@ -124,12 +125,11 @@ def _store(
     rollout: Tensor | None,
 ) -> None:
     embedding = model.pool(feature_map, rollout, variant.grid, variant.pooling)
-    parts = embedding.parts.shape[-2]
-    into.vectors[indices, :parts] = embedding.parts.half().cpu()
-    into.vectors[indices, -1] = embedding.pooled.half().cpu()
+    vectors, weights = packed(embedding, variant.grid**2)
+    into.vectors[indices] = vectors.half().cpu()
     into.grids[indices] = torch.tensor(embedding.grid)
-    if into.weights is not None and embedding.rollout is not None:
-        into.weights[indices, :parts] = embedding.rollout.float().cpu()
+    if into.weights is not None and weights is not None:
+        into.weights[indices] = weights.float().cpu()
 
 
 def _batches(model: DimlModel, paths: Sequence[Path]) -> Iterator[tuple[list[int], Tensor]]:

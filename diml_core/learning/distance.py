@@ -30,6 +30,7 @@ from diml_core.errors import InputError
 from diml_core.learning.plans import plans
 from diml_core.marginals import marginal, named_marginal
 from diml_core.model import Embedding
+from diml_core.packing import packed
 from diml_core.transport import DEFAULT_EPSILON
 
 DEFAULT_ITERATIONS = 20
@@ -47,10 +48,10 @@ def pack(embedding: Embedding, *, rollout: bool = False) -> Tensor:
     Returns:
         ``[B, D, R + 1]``, or ``[B, D + 1, R + 1]``.
     """
-    packed = torch.cat([embedding.parts, embedding.pooled[:, None]], 1).mT
+    vectors, mass = packed(embedding)
     if not rollout:
-        return packed
-    return torch.cat([packed, functional.pad(embedding.rollout, (0, 1))[:, None]], 1)
+        return vectors.mT
+    return torch.cat([vectors.mT, functional.pad(mass, (0, 1))[:, None]], 1)
 
 
 def unpack(packed: Tensor, *, rollout: bool = False) -> tuple[Tensor, Tensor, Tensor | None]:

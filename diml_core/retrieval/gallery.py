@@ -17,8 +17,9 @@ from diml_core.errors import InputError
 from diml_core.explain import explain_features
 from diml_core.explanation import Explanation
 from diml_core.images import load_photo
-from diml_core.model import DimlModel, Embedding, ImageFeatures
+from diml_core.model import DimlModel, ImageFeatures
 from diml_core.options import ExplainOptions
+from diml_core.packing import packed
 from diml_core.retrieval.fetched import Fetched
 from diml_core.retrieval.rerank import Scores, rerank
 from diml_core.retrieval.spec import GallerySpec
@@ -201,16 +202,17 @@ class Gallery:
         self, features: Sequence[ImageFeatures], options: ExplainOptions
     ) -> tuple[Tensor, Tensor | None]:
         """Vectors ``[Q, R + 1, D]`` and rollout weights ``[Q, R]``, padded as in the index."""
-        spec = self.collection.spec
-        vectors = torch.zeros(len(features), spec.parts + 1, spec.dim)
-        weights = torch.zeros(len(features), spec.parts) if spec.has_rollout else None
-        for q, feature in enumerate(features):
-            embedding: Embedding = self.model.embed(feature.map, feature.attentions, options)
-            count = len(embedding.parts)
-            vectors[q, :count], vectors[q, -1] = embedding.parts, embedding.pooled
-            if weights is not None:
-                weights[q, :count] = embedding.rollout
-        return vectors, weights
+        vectors, weights = zip(
+            *(
+                packed(
+                    self.model.embed(feature.map, feature.attentions, options),
+                    self.collection.spec.parts,
+                )
+                for feature in features
+            ),
+            strict=True,
+        )
+        return torch.stack(vectors), None if weights[0] is None else torch.stack(weights)
 
     def _results(
         self, query: Query, rows: Tensor, order: Tensor, scores: Scores, q: int

@@ -15,6 +15,7 @@ from diml_core.grids import Grid
 from diml_core.images import Photo
 from diml_core.model import DimlModel
 from diml_core.options import ExplainOptions
+from diml_core.packing import packed
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,8 @@ class PackedPhoto:
     """One photo as a gallery stores it.
 
     Attributes:
-        vectors: ``[R + 1, D]`` float16: unit part embeddings, zero rows where the photo has fewer
-            than R parts, and the unit global embedding as the last row, so that one matrix
-            product yields part similarities, the correlations for both marginals, and the global
-            similarity.
-        weights: ``[R]`` float32 rollout mass per part (0 for padding), or None without attention.
+        vectors: ``[R + 1, D]`` float16, from :func:`diml_core.packing.packed`.
+        weights: ``[R]`` float32 rollout mass per part, or None without attention.
         grid: rows, columns of the real parts.
     """
 
@@ -96,15 +94,9 @@ def pack_photo(model: DimlModel, photo: Photo, spec: GallerySpec) -> PackedPhoto
     """Run the network on a photo and lay its embeddings out for storage."""
     features = model.extract(photo, spec.options.start_block)
     embedding = model.embed(features.map, features.attentions, spec.options)
-    count = len(embedding.parts)
-    vectors = np.zeros((spec.parts + 1, spec.dim), np.float16)
-    vectors[:count] = embedding.parts.numpy()
-    vectors[-1] = embedding.pooled.numpy()
-    weights = None
-    if embedding.rollout is not None:
-        weights = np.zeros(spec.parts, np.float32)
-        weights[:count] = embedding.rollout.numpy()
-    return PackedPhoto(vectors, weights, embedding.grid)
+    vectors, weights = packed(embedding, spec.parts)
+    stored = None if weights is None else weights.float().numpy()
+    return PackedPhoto(vectors.half().numpy(), stored, embedding.grid)
 
 
 def model_fingerprint(model: DimlModel) -> str:
