@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import timm
@@ -12,12 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from diml_core.attention import holds_attention, recording, watch
 from diml_core.errors import InputError
 from diml_core.model_config import FINAL, Layer
-
-# Recording changes the network while it runs. One lock for all networks, because a lock of its own
-# would keep a network from being copied.
-_RECORDING = threading.Lock()
 
 _LEAST_LENGTH = 1e-6  # of a map's cells: a map of zeros stays one
 
@@ -80,12 +75,12 @@ class Backbone(nn.Module):
         self.input_size = input_size or self.network.pretrained_cfg["input_size"][-1]
         self.layers = (layer,) if isinstance(layer, int | str) else tuple(layer)
         blocks = list(getattr(self.network, "blocks", []))
-        self._attentions = [getattr(block, "attn", None) for block in blocks]
-        if not all(hasattr(a, "attn_drop") and hasattr(a, "fused_attn") for a in self._attentions):
-            self._attentions = []
-        self.prefix_tokens = (
-            getattr(self.network, "num_prefix_tokens", 0) if self._attentions else 0
-        )
+        attentions = [getattr(block, "attn", None) for block in blocks]
+        self.attention_blocks = len(attentions) if all(map(holds_attention, attentions)) else 0
+        self.prefix_tokens = 0
+        if self.attention_blocks:
+            watch(attentions)
+            self.prefix_tokens = getattr(self.network, "num_prefix_tokens", 0)
         self._probe(architecture)
 
     def _probe(self, architecture: str) -> None:
@@ -104,8 +99,10 @@ class Backbone(nn.Module):
         self.unit = self.input_size // coarsest
         tokens = self.prefix_tokens + height * width
         if any(a is None or a.shape[-2:] != (tokens, tokens) for a in output.attentions):
-            self._attentions, self.prefix_tokens = [], 0  # windowed or pooled: nothing to roll out
-        self.attention_blocks = len(self._attentions)
+            self.attention_blocks, self.prefix_tokens = (
+                0,
+                0,
+            )  # windowed or pooled: nothing to roll out
         self.class_token = (
             self.prefix_tokens > 0 and getattr(self.network, "cls_token", None) is not None
         )
@@ -120,14 +117,15 @@ class Backbone(nn.Module):
             images: ``[B, 3, H, W]`` normalised; multiples of ``unit`` where ``flexible``, else
                 ``input_size`` squares.
             attention_from: first block whose attention is recorded (0-based); None records none.
-                Recorded blocks run without fused attention, which costs a few per cent.
+                The attention of recorded blocks is computed beside the fused one, which costs a few
+                per cent.
 
         Returns:
             BackboneOutput.
         """
-        if attention_from is None or not self._attentions:
+        if attention_from is None or not self.attention_blocks:
             return BackboneOutput(joined(self._maps(images)), ())
-        with _RECORDING, self._recording(attention_from) as record:
+        with recording(self.attention_blocks, attention_from) as record:
             maps = self._maps(images)
         return BackboneOutput(joined(maps), tuple(record))
 
@@ -143,25 +141,6 @@ class Backbone(nn.Module):
         if final.ndim != 4:
             raise InputError("its final output is no map of a CNN: give the number of a block")
         return [*(maps if indices else ()), final]
-
-    @contextlib.contextmanager
-    def _recording(self, first: int) -> Iterator[list[Tensor | None]]:
-        record: list[Tensor | None] = [None] * len(self._attentions)
-        hooks, fused = [], [a.fused_attn for a in self._attentions]
-        try:
-            for index, attention in enumerate(self._attentions[first:], first):
-
-                def keep(_module: nn.Module, inputs: tuple, index: int = index) -> None:
-                    record[index] = inputs[0].detach()
-
-                attention.fused_attn = False  # fused kernels never hold the attention matrix
-                hooks.append(attention.attn_drop.register_forward_pre_hook(keep))
-            yield record
-        finally:
-            for hook in hooks:
-                hook.remove()
-            for attention, value in zip(self._attentions, fused, strict=True):
-                attention.fused_attn = value
 
 
 def joined(maps: Sequence[Tensor]) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from diml_core.attention import attention_matrix
 from diml_core.backbones import joined
 from diml_core.errors import InputError
 from diml_core.model import DimlModel, Embedding
@@ -200,7 +201,7 @@ class SplitNetwork(nn.Module):
         patches = tokens
         for index, block in enumerate(self._stages[self.entered :], self.entered):
             if start is not None and index >= start:
-                attentions[index] = _attention(block, tokens)
+                attentions[index] = attention_matrix(block.attn, block.norm1(tokens)).float()
             if index <= layer or index < last:  # of the last block the rollout needs attention only
                 tokens = block(tokens)
             if index == layer:
@@ -236,13 +237,3 @@ def _stem(network: nn.Module, images: Tensor) -> Tensor:
     if hasattr(network, "conv_stem"):
         return network.bn1(network.conv_stem(images))
     return network.maxpool(network.act1(network.bn1(network.conv1(images))))
-
-
-def _attention(block: nn.Module, tokens: Tensor) -> Tensor:
-    """``[B, heads, T, T]`` softmax attention of a block, with gradients."""
-    attention = block.attn
-    batch, length, _ = tokens.shape
-    packed = attention.qkv(block.norm1(tokens)).view(batch, length, 3, attention.num_heads, -1)
-    query, key, _ = packed.permute(2, 0, 3, 1, 4).unbind(0)
-    query, key = attention.q_norm(query), attention.k_norm(key)
-    return (query * attention.scale @ key.mT).float().softmax(-1)
