@@ -13,12 +13,18 @@ import copy
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-_RECORD: ContextVar[list[Tensor | None] | None] = ContextVar("record", default=None)
-_FIRST: ContextVar[int] = ContextVar("first", default=0)
+
+class _Recording(NamedTuple):
+    record: list[Tensor | None]
+    first: int
+    gradients: bool
+
+
+_RECORD: ContextVar[_Recording | None] = ContextVar("record", default=None)
 
 
 def holds_attention(module: nn.Module | None) -> bool:
@@ -52,29 +58,30 @@ def watch(attentions: Sequence[nn.Module]) -> None:
 
 
 @contextlib.contextmanager
-def recording(blocks: int, first: int) -> Iterator[list[Tensor | None]]:
+def recording(blocks: int, first: int, *, gradients: bool = False) -> Iterator[list[Tensor | None]]:
     """Inside, the attention of watched blocks is kept as they run, in this thread alone.
 
     Args:
         blocks: how many there are.
         first: the first that is kept.
+        gradients: whether they flow through what is kept.
 
     Yields:
         The matrix of every block, None until and unless it is kept.
     """
     record: list[Tensor | None] = [None] * blocks
-    tokens = _RECORD.set(record), _FIRST.set(first)
+    token = _RECORD.set(_Recording(record, first, gradients))
     try:
         yield record
     finally:
-        _RECORD.reset(tokens[0])
-        _FIRST.reset(tokens[1])
+        _RECORD.reset(token)
 
 
 def _keep(index: int, attention: nn.Module, inputs: tuple, named: dict) -> None:
-    record = _RECORD.get()
-    if record is not None and index >= _FIRST.get():
-        record[index] = attention_matrix(attention, *inputs, **named).detach()
+    now = _RECORD.get()
+    if now is not None and index >= now.first:
+        matrix = attention_matrix(attention, *inputs, **named)
+        now.record[index] = matrix if now.gradients else matrix.detach()
 
 
 class _Reached(Exception):

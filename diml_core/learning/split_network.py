@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
+from timm.models.efficientnet import EfficientNet
+from timm.models.eva import Eva
+from timm.models.mobilenetv3 import MobileNetV3
+from timm.models.resnet import ResNet
+from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from diml_core.attention import attention_matrix
+from diml_core.attention import recording
 from diml_core.backbones import joined
 from diml_core.errors import InputError
 from diml_core.model import DimlModel, Embedding
@@ -19,8 +24,8 @@ class SplitNetwork(nn.Module):
     """A model whose last blocks and head are trained.
 
     ``enter`` runs the frozen part, ``finish`` the rest; one after the other they are the model.
-    Networks with ``blocks`` (vision transformers, EfficientNets, MobileNets) or ``layer1..4`` (ResNets)
-    can be cut anywhere, others trained as a whole or not at all.
+    Plain vision transformers (DeiT, DINOv2; EVA-02 and DINOv3 with their rotations, too), EfficientNets,
+    MobileNets and ResNets can be cut anywhere, others trained as a whole or not at all.
 
     Attributes:
         model: the model.
@@ -52,7 +57,7 @@ class SplitNetwork(nn.Module):
         super().__init__()
         self.model, self.options, self._depthwise = model, options, depthwise
         network = model.backbone.network
-        self._transformer = hasattr(network, "patch_embed") and hasattr(network, "pos_drop")
+        self._transformer = isinstance(network, VisionTransformer | Eva)
         self._stages = _stages(network)
         self.first: int | None = None
         self.entered: int | None = None
@@ -118,14 +123,14 @@ class SplitNetwork(nn.Module):
             return images
         images = _channels_last(images)
         network = self.model.backbone.network
-        if self._transformer:
-            state = network.norm_pre(
-                network.patch_drop(network._pos_embed(network.patch_embed(images)))
-            )
-        else:
+        if not self._transformer:
             state = _stem(network, images)
-        for stage in self._stages[: self.entered]:
-            state = stage(state)
+            for stage in self._stages[: self.entered]:
+                state = stage(state)
+            return state
+        state, how = _embedded(network, network.patch_embed(images))
+        for stage, named in zip(self._stages[: self.entered], how, strict=False):
+            state = stage(state, **named)
         return state
 
     def finish(self, state: Tensor, map_shape: tuple[int, int]) -> Embedding:
@@ -185,28 +190,28 @@ class SplitNetwork(nn.Module):
         self, tokens: Tensor, map_shape: tuple[int, int]
     ) -> tuple[Tensor, Tensor | None]:
         backbone, start = self.model.backbone, self.options.start_block
-        last = len(self._stages) - 1
         if len(backbone.layers) > 1:
             raise InputError(
                 "A transformer is trained with the parts of one block: set layer to one number, or "
                 "trained_blocks to -1."
             )
         layer = backbone.layers[0] % len(self._stages)
-        attentions: list[Tensor | None] = [None] * len(self._stages)
         if layer < self.entered:
             raise InputError(
                 f"Parts come from block {layer}, before the first that is run in training "
                 f"({self.entered}): train more blocks, or let the rollout start at {layer}."
             )
-        patches = tokens
-        for index, block in enumerate(self._stages[self.entered :], self.entered):
-            if start is not None and index >= start:
-                attentions[index] = attention_matrix(block.attn, block.norm1(tokens)).float()
-            if index <= layer or index < last:  # of the last block the rollout needs attention only
-                tokens = block(tokens)
-            if index == layer:
-                patches = backbone.network.norm(tokens)[:, backbone.prefix_tokens :].float()
-        weights = self.model.rollout_weights(tuple(attentions), self.options)
+        how = _rotations(backbone.network, map_shape)
+        last = layer if start is None else len(self._stages) - 1
+        with recording(
+            len(self._stages), len(self._stages) if start is None else start, gradients=True
+        ) as attentions:
+            for index in range(self.entered, last + 1):
+                tokens = self._stages[index](tokens, **how[index])
+                if index == layer:
+                    patches = backbone.network.norm(tokens)[:, backbone.prefix_tokens :].float()
+        rolled = tuple(None if a is None else a.float() for a in attentions)
+        weights = None if start is None else self.model.rollout_weights(rolled, self.options)
         return patches.unflatten(1, map_shape), weights
 
 
@@ -216,9 +221,32 @@ def _channels_last(maps: Tensor) -> Tensor:
 
 
 def _stages(network: nn.Module) -> list[nn.Module]:
-    if hasattr(network, "blocks"):
+    """The blocks or stages between which a network can be cut; none where it is not known how."""
+    if isinstance(network, VisionTransformer | Eva | EfficientNet | MobileNetV3):
         return list(network.blocks)
-    return [getattr(network, f"layer{i}") for i in range(1, 5) if hasattr(network, f"layer{i}")]
+    if isinstance(network, ResNet):
+        return [getattr(network, f"layer{i}") for i in range(1, 5)]
+    return []
+
+
+def _embedded(network: nn.Module, patches: Tensor) -> tuple[Tensor, list[dict[str, Tensor]]]:
+    """Tokens ``[B, T, C]`` as they enter the first block, and what every block takes beside them."""
+    embedded = network._pos_embed(patches)
+    if isinstance(network, VisionTransformer):
+        return network.norm_pre(network.patch_drop(embedded)), [{} for _ in network.blocks]
+    tokens, rotation = embedded
+    mixed = getattr(network, "rope_mixed", False) and rotation is not None
+    how = [{"rope": rotation[index] if mixed else rotation} for index in range(len(network.blocks))]
+    return network.norm_pre(tokens), how
+
+
+def _rotations(network: nn.Module, map_shape: tuple[int, int]) -> list[dict[str, Tensor]]:
+    """The second of :func:`_embedded` for patches of that shape, when they are not at hand."""
+    if isinstance(network, VisionTransformer):
+        return [{} for _ in network.blocks]
+    device = next(network.parameters()).device
+    shape = map_shape if network.dynamic_img_size else (map_shape[0] * map_shape[1],)
+    return _embedded(network, torch.zeros(1, *shape, network.embed_dim, device=device))[1]
 
 
 def _behind(network: nn.Module) -> list[nn.Module]:

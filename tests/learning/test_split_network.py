@@ -14,9 +14,9 @@ from diml_core.model import DimlModel
 from diml_core.model_config import InputConfig, ModelConfig
 
 
-def tiny(architecture, **settings):
+def tiny(architecture, options=None, **settings):
     torch.manual_seed(0)
-    options = {"img_size": 64} if "vit" in architecture else {}
+    options = options or ({"img_size": 64} if "vit" in architecture else {})
     config = ModelConfig(
         name="tiny",
         architecture=architecture,
@@ -28,6 +28,7 @@ def tiny(architecture, **settings):
     return DimlModel(config)
 
 
+SMALL = {"img_size": 64, "depth": 3, "embed_dim": 48, "num_heads": 3}
 MODELS = {
     "vit": lambda: tiny(
         "test_vit", layer=5, pooling="rollout", defaults={"grid": 2, "start_block": 4}
@@ -35,6 +36,14 @@ MODELS = {
     "vit, parts before the last block": lambda: tiny(
         "test_vit", layer=3, pooling="rollout", defaults={"grid": 2, "start_block": 3}
     ),
+    "dinov3": lambda: tiny(
+        "vit_small_patch16_dinov3", SMALL, layer=1, pooling="rollout",
+        defaults={"grid": 2, "start_block": 1},
+    ),  # fmt: skip
+    "eva02": lambda: tiny(
+        "eva02_tiny_patch14_224", SMALL | {"patch_size": 16}, layer=2, pooling="rollout",
+        defaults={"grid": 2, "start_block": 2},
+    ),  # fmt: skip
     "resnet": lambda: tiny("test_resnet", defaults={"grid": 2}),
     "efficientnet": lambda: tiny("test_efficientnet", defaults={"grid": 2}),
     "efficientnet, before its last map": lambda: tiny(
@@ -64,6 +73,27 @@ def test_parts_from_a_frozen_block_are_refused(kind):
     entered = split.enter(torch.zeros(1, 3, 64, 64))
     with pytest.raises(InputError, match=r"train more blocks \(trained_blocks\)"):
         split.finish(entered, (model.max_grid, model.max_grid))
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("beit_base_patch16_224", {"depth": 2, "embed_dim": 48, "num_heads": 3}),
+        ("cait_xxs24_224", {"depth": 2}),
+        ("mixer_s16_224", {"num_classes": 0}),
+        ("swin_tiny_patch4_window7_224", {}),
+    ],
+)
+def test_what_cannot_be_cut_is_trained_whole_or_refused(name, options):
+    model = DimlModel(
+        ModelConfig(name="uncut", architecture=name, architecture_options=options, head=8)
+    )
+    with pytest.raises(InputError, match="cannot be cut between blocks: set trained_blocks to -1"):
+        SplitNetwork(model, 1, model.options())
+    split = SplitNetwork(model, -1, model.options(grid=2))
+    images = torch.zeros(1, 3, 224, 224)
+    embedding = split.finish(split.enter(images), (model.max_grid, model.max_grid))
+    assert embedding.parts.shape == (1, 4, 8)
 
 
 @pytest.mark.parametrize("trained", [0, 2, -1])
