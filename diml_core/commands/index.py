@@ -7,7 +7,6 @@ from pathlib import Path
 
 from diml_core.checkpoints import DEFAULT_MODEL, shipped_models
 from diml_core.errors import InputError
-from diml_core.retrieval.hnsw import build_graph
 from diml_core.retrieval.indexing import index_photos
 from diml_core.retrieval.store import Store
 
@@ -69,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
         f"{report.reused} known, {report.removed} removed."
     )
     if arguments.hnsw:
-        recall = build_graph(Store(arguments.output))
+        recall = Store(arguments.output).build_graph()
         print(f"HNSW graph built: it finds {recall:.1%} of the 100 nearest photos.")
     if report.broken:
         print(f"{len(report.broken)} files cannot be used:")

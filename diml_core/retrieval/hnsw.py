@@ -9,16 +9,12 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from diml_core.errors import InputError
 from diml_core.retrieval.first_stage import nearest
-
-if TYPE_CHECKING:
-    from diml_core.retrieval.store import Store
 
 SUFFIX = ".hnsw"
 _LINKS = 32  # per node; FAISS's usual choice
@@ -32,9 +28,15 @@ class Graph:
     """An HNSW graph over the global embeddings of one state of a gallery."""
 
     def __init__(self, path: Path) -> None:
+        """Read a graph. Raises InputError for a damaged file."""
         import faiss  # optional
 
-        self._index = faiss.read_index(str(path))
+        try:
+            self._index = faiss.read_index(str(path))
+        except RuntimeError as error:  # what FAISS raises for any file it cannot read
+            raise InputError(
+                f"The graph '{path}' is damaged: delete it, or build it again with --hnsw."
+            ) from error
 
     def nearest(self, queries: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """As :func:`diml_core.retrieval.first_stage.nearest`, approximately.
@@ -52,11 +54,12 @@ class Graph:
         return torch.from_numpy(rows), torch.from_numpy(cosines)
 
 
-def build_graph(store: Store) -> float:
-    """Build the graph of a gallery and keep it in its folder.
+def build_graph(pooled: Tensor, path: Path) -> float:
+    """Build a graph over the global embeddings of a gallery.
 
-    It belongs to the state of the gallery it was built from: after an update the gallery is searched
-    exactly again, until a new graph is built.
+    Args:
+        pooled: ``[N, D]`` unit vectors.
+        path: file to write, replaced when the graph is complete.
 
     Returns:
         Recall@100: of the 100 nearest of up to 200 photos of the gallery, the share it finds.
@@ -66,32 +69,25 @@ def build_graph(store: Store) -> float:
     """
     if find_spec("faiss") is None:
         raise InputError("A graph needs FAISS: pip install faiss-cpu, or leave --hnsw out.")
-    if not len(store):
+    if not len(pooled):
         raise InputError("An empty gallery needs no graph: index some photos first.")
     import faiss
 
-    index = faiss.IndexHNSWFlat(store.spec.dim, _LINKS, faiss.METRIC_INNER_PRODUCT)
-    for start in range(0, len(store), _BLOCK):
-        index.add(store.pooled[start : start + _BLOCK].float().numpy())
-    path = graph_path(store)
+    index = faiss.IndexHNSWFlat(pooled.shape[1], _LINKS, faiss.METRIC_INNER_PRODUCT)
+    for start in range(0, len(pooled), _BLOCK):
+        index.add(pooled[start : start + _BLOCK].float().numpy())
     temporary = path.with_suffix(SUFFIX + ".tmp")
     faiss.write_index(index, str(temporary))
     temporary.replace(path)
 
-    probes = store.pooled[:: max(len(store) // _PROBES, 1)][:_PROBES].float()
-    count = min(_RECALL_AT, len(store))
+    probes = pooled[:: max(len(pooled) // _PROBES, 1)][:_PROBES].float()
+    count = min(_RECALL_AT, len(pooled))
     found, _ = Graph(path).nearest(probes, count)
-    exact, _ = nearest(store.pooled, probes, count)
+    exact, _ = nearest(pooled, probes, count)
     hits = sum(len(set(a) & set(b)) for a, b in zip(found.tolist(), exact.tolist(), strict=True))
     return hits / exact.numel()
 
 
-def open_graph(store: Store) -> Graph | None:
-    """The graph of exactly this state of a gallery, or None."""
-    path = graph_path(store)
+def open_graph(path: Path) -> Graph | None:
+    """The graph in a file, or None where there is none, or no FAISS."""
     return Graph(path) if path.is_file() and find_spec("faiss") is not None else None
-
-
-def graph_path(store: Store) -> Path:
-    """Beside the vectors it was built from; their name carries a digest of what they hold."""
-    return store.folder / (store.pooled_name + SUFFIX)

@@ -22,7 +22,7 @@ from torch import Tensor
 from diml_core.errors import InputError
 from diml_core.retrieval.fetched import Fetched
 from diml_core.retrieval.first_stage import nearest
-from diml_core.retrieval.hnsw import SUFFIX, open_graph
+from diml_core.retrieval.hnsw import SUFFIX, build_graph, open_graph
 from diml_core.retrieval.records import PhotoRecord, RecordTable, write_records
 from diml_core.retrieval.spec import GallerySpec, PackedPhoto
 
@@ -61,6 +61,8 @@ class Store:
             ) from None
         except (OSError, ValueError) as error:
             raise self._damaged(str(error)) from error
+        if not isinstance(manifest, dict):
+            raise self._damaged("its manifest is no JSON object")
         if manifest.get("format") != FORMAT:
             raise InputError(
                 f"The gallery '{folder}' has format {manifest.get('format')}, which this version "
@@ -80,12 +82,24 @@ class Store:
             self.weights = None
             if spec.has_rollout:
                 self.weights = self._map(files["weights"], np.float32, (count, spec.parts))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._damaged(repr(error)) from error
-        self.graph = open_graph(self)
+        self.graph = open_graph(self.graph_path)
 
     def __len__(self) -> int:
         return len(self.records)
+
+    @property
+    def graph_path(self) -> Path:
+        """Beside the vectors a graph is built from; their name carries a digest of what they hold."""
+        return self.folder / (self.pooled_name + SUFFIX)
+
+    def build_graph(self) -> float:
+        """Build the graph of this state of the gallery; see :func:`diml_core.retrieval.hnsw.build_graph`.
+
+        After an update the gallery is searched exactly again, until a new graph is built.
+        """
+        return build_graph(self.pooled, self.graph_path)
 
     def photo_path(self, row: int) -> Path:
         """Where the photo of a row lies."""

@@ -37,13 +37,19 @@ MODELS = {
         "test_vit", layer=3, pooling="rollout", defaults={"grid": 2, "start_block": 3}
     ),
     "dinov3": lambda: tiny(
-        "vit_small_patch16_dinov3", SMALL, layer=1, pooling="rollout",
+        "vit_small_patch16_dinov3",
+        SMALL,
+        layer=1,
+        pooling="rollout",
         defaults={"grid": 2, "start_block": 1},
-    ),  # fmt: skip
+    ),
     "eva02": lambda: tiny(
-        "eva02_tiny_patch14_224", SMALL | {"patch_size": 16}, layer=2, pooling="rollout",
+        "eva02_tiny_patch14_224",
+        SMALL | {"patch_size": 16},
+        layer=2,
+        pooling="rollout",
         defaults={"grid": 2, "start_block": 2},
-    ),  # fmt: skip
+    ),
     "resnet": lambda: tiny("test_resnet", defaults={"grid": 2}),
     "efficientnet": lambda: tiny("test_efficientnet", defaults={"grid": 2}),
     "efficientnet, before its last map": lambda: tiny(

@@ -8,7 +8,6 @@ from tiny import write_photos
 from diml_core.__main__ import main
 from diml_core.errors import InputError
 from diml_core.retrieval import Gallery, hnsw, index_photos
-from diml_core.retrieval.hnsw import build_graph, graph_path
 from diml_core.retrieval.store import Store
 
 pytest.importorskip("faiss", reason="no FAISS here: pip install faiss-cpu")
@@ -23,7 +22,7 @@ def gallery(tmp_path, model, photos):
 def test_a_graph_gives_the_same_results_on_a_small_gallery(gallery, model, photos):
     query = next(photos.glob("*.png"))
     exact = Gallery.open(gallery, model=model).search(query, top_k=10)
-    assert build_graph(Store(gallery)) > 0.99
+    assert Store(gallery).build_graph() > 0.99
     opened = Gallery.open(gallery, model=model)
     assert opened.collection.graph is not None
     found = opened.search(query, top_k=10)
@@ -34,7 +33,7 @@ def test_a_graph_gives_the_same_results_on_a_small_gallery(gallery, model, photo
 
 
 def test_rows_and_cosines_are_those_of_the_exact_search(gallery):
-    build_graph(Store(gallery))
+    Store(gallery).build_graph()
     store = Store(gallery)
     queries = torch.nn.functional.normalize(store.pooled[:5].float(), dim=-1)
     rows, cosines = store.graph.nearest(queries, 7)
@@ -48,8 +47,8 @@ def test_rows_and_cosines_are_those_of_the_exact_search(gallery):
 def test_a_graph_belongs_to_one_state_of_the_gallery(tmp_path, model):
     photos = write_photos(tmp_path / "photos", 12)
     index_photos(photos, tmp_path / "gallery", model=model)
-    build_graph(Store(tmp_path / "gallery"))
-    former = graph_path(Store(tmp_path / "gallery"))
+    Store(tmp_path / "gallery").build_graph()
+    former = Store(tmp_path / "gallery").graph_path
     index_photos(photos, tmp_path / "gallery", model=model)  # nothing new: the graph stays
     assert Store(tmp_path / "gallery").graph is not None
     next(photos.glob("*.png")).unlink()
@@ -58,12 +57,19 @@ def test_a_graph_belongs_to_one_state_of_the_gallery(tmp_path, model):
     assert not former.exists()
 
 
+def test_a_damaged_graph_is_one_sentence(gallery):
+    Store(gallery).build_graph()
+    Store(gallery).graph_path.write_bytes(b"no graph")
+    with pytest.raises(InputError, match="damaged: delete it, or build it again with --hnsw"):
+        Store(gallery)
+
+
 def test_without_faiss_the_search_is_exact(gallery, monkeypatch):
-    build_graph(Store(gallery))
+    Store(gallery).build_graph()
     monkeypatch.setattr(hnsw, "find_spec", lambda name: None)
     assert Store(gallery).graph is None
     with pytest.raises(InputError, match="pip install faiss-cpu"):
-        build_graph(Store(gallery))
+        Store(gallery).build_graph()
 
 
 def test_the_command_says_what_the_graph_finds(tmp_path, photos, cnn_folder, capsys):
