@@ -12,10 +12,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from diml_core.learning.scenes.build import build_scenes
-from diml_core.learning.scenes.packages import CUTOUT_FOLDER, CUTOUT_PACKAGE, unpack_packages
-from diml_core.learning.scenes.settings import SceneSettings
-from diml_core.learning.scenes.sources import stamp_files, wallpaper_files
+from diml_core.scenes.build import build_scenes
+from diml_core.scenes.packages import CUTOUT_FOLDER, CUTOUT_PACKAGE, unpack_packages
+from diml_core.scenes.settings import SceneSettings
+from diml_core.scenes.sources import stamp_files, wallpaper_files
 
 TARGET = Path(__file__).resolve().parent.parent / "assets" / "examples" / "scenes"
 _BACKGROUNDS = "plasma-workspace-wallpapers"

@@ -8,6 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from diml_core.checkpoints import DEFAULT_MODEL, load_model, shipped_models
+from diml_core.data import DATASETS, LabelledImages, load_dataset
+from diml_core.data.base import SPLITS
+from diml_core.data.scenes import SceneTruth, load_truth
 from diml_core.errors import InputError
 from diml_core.evaluation.against import against
 from diml_core.evaluation.keypoints import keypoint_tables, load_keypoints
@@ -15,9 +18,6 @@ from diml_core.evaluation.metrics import PROTOCOLS
 from diml_core.evaluation.report import evaluate
 from diml_core.evaluation.side_by_side import side_by_side
 from diml_core.evaluation.tables import Table, as_csv, as_markdown
-from diml_core.learning.data import DATASETS, LabelledImages, load_dataset
-from diml_core.learning.data.base import SPLITS
-from diml_core.learning.data.scenes import SceneTruth, load_truth
 from diml_core.marginals import MARGINALS
 from diml_core.model import DimlModel
 from diml_core.options import ExplainOptions

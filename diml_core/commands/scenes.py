@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from diml_core.learning.scenes.settings import SceneSettings
+from diml_core.scenes.settings import SceneSettings
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -55,9 +55,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Build and say what there is.
 
     Raises:
-        InputError: see :func:`diml_core.learning.scenes.build.build_scenes`.
+        InputError: see :func:`diml_core.scenes.build.build_scenes`.
     """
-    from diml_core.learning.scenes.build import build_scenes  # OpenCV, which no other command needs
+    from diml_core.scenes.build import build_scenes  # OpenCV, which no other command needs
 
     settings = SceneSettings(
         arguments.views, arguments.photograph_views, arguments.size, arguments.seed

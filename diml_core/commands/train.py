@@ -6,8 +6,8 @@ import argparse
 from importlib.util import find_spec
 from pathlib import Path
 
+from diml_core.data import DATASETS
 from diml_core.errors import InputError
-from diml_core.learning.data import DATASETS
 
 _NEEDED = {"pytorch_metric_learning": "pytorch-metric-learning", "accelerate": "accelerate"}
 
@@ -55,9 +55,9 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(
             f"Training needs {' and '.join(missing)}: install with pip install -r requirements-train.txt."
         )
+    from diml_core.data import load_dataset
+    from diml_core.data.scenes import load_truth
     from diml_core.learning.config import TrainConfig
-    from diml_core.learning.data import load_dataset
-    from diml_core.learning.data.scenes import load_truth
     from diml_core.learning.training import Training, with_overrides
 
     config = with_overrides(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from diml_core.data import LabelledImages
 from diml_core.evaluation.bootstrap import estimate
 from diml_core.evaluation.embedding import Variant, embed_all
 from diml_core.evaluation.retrieval import retrieval_metrics
 from diml_core.evaluation.tables import Table
-from diml_core.learning.data import LabelledImages
 from diml_core.model import DimlModel
 from diml_core.options import ExplainOptions
 

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from diml_core.data.scenes import SceneTruth
 from diml_core.evaluation.embedding import Embedded
 from diml_core.grids import area_pooling
-from diml_core.learning.data.scenes import SceneTruth
 from diml_core.marginals import correlation, marginal
 from diml_core.matching import centres, matched_points
 from diml_core.options import ExplainOptions

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 from tqdm import tqdm
 
+from diml_core.data import LabelledImages
+from diml_core.data.scenes import SceneTruth
 from diml_core.evaluation.ablation import Ablation, Setting, ablations, base_setting
 from diml_core.evaluation.alignment import Alignment, measure_alignment, view_pairs
 from diml_core.evaluation.bootstrap import Estimate, estimate
 from diml_core.evaluation.embedding import Embedded, Variant, embed_all
 from diml_core.evaluation.retrieval import TOP_KS, retrieval_metrics
 from diml_core.evaluation.tables import Table
-from diml_core.learning.data import LabelledImages
-from diml_core.learning.data.scenes import SceneTruth
 from diml_core.model import DimlModel
 from diml_core.options import ExplainOptions
 

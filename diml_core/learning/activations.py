@@ -13,9 +13,9 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
+from diml_core.data import LabelledImages
 from diml_core.errors import InputError
 from diml_core.images import Photo, load_photo
-from diml_core.learning.data import LabelledImages
 from diml_core.learning.split_network import SplitNetwork
 from diml_core.learning.views import square_input, view
 

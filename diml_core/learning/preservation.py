@@ -18,9 +18,9 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
+from diml_core.data import LabelledImages
 from diml_core.images import load_photo
 from diml_core.learning.activations import Activations, ViewPlan, planned_views
-from diml_core.learning.data import LabelledImages
 from diml_core.learning.learner import Learner
 from diml_core.learning.views import square_input
 from diml_core.model import DimlModel

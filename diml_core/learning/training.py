@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from diml_core.checkpoints import load_model
+from diml_core.data import LabelledImages
+from diml_core.data.scenes import SceneTruth, is_photograph
 from diml_core.errors import InputError
 from diml_core.learning.activations import Activations, ViewPlan, compute_activations
 from diml_core.learning.config import TrainConfig
@@ -23,8 +25,6 @@ from diml_core.learning.correspondence import (
     neighbours_in_class,
     points_on_object,
 )
-from diml_core.learning.data import LabelledImages
-from diml_core.learning.data.scenes import SceneTruth, is_photograph
 from diml_core.learning.gather import gather
 from diml_core.learning.learner import AveragedWeights, Learner, optimizer_for, rate_factor
 from diml_core.learning.losses import objective

@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from diml_core.__main__ import main
-from diml_core.learning.data import DATASETS, LabelledImages
+from diml_core.data import DATASETS, LabelledImages
 
 
 def evaluate(*arguments):

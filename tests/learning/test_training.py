@@ -17,12 +17,12 @@ pytest.importorskip(
 )
 
 from diml_core.checkpoints import SHIPPED, load_model, save_model
+from diml_core.data import DATASETS
+from diml_core.data.base import LabelledImages
+from diml_core.data.scenes import SceneTruth
 from diml_core.errors import InputError
 from diml_core.learning import activations
 from diml_core.learning.config import TrainConfig
-from diml_core.learning.data import DATASETS
-from diml_core.learning.data.base import LabelledImages
-from diml_core.learning.data.scenes import SceneTruth
 from diml_core.learning.distance import StructuralSimilarity
 from diml_core.learning.gather import gather
 from diml_core.learning.losses import LOSSES

@@ -11,8 +11,8 @@ import pytest
 from diml_core import InputError
 from diml_core.__main__ import main
 from diml_core.commands import photos as command
-from diml_core.learning.data import load_dataset
-from diml_core.learning.data import photos as dataset
+from diml_core.data import load_dataset
+from diml_core.data import photos as dataset
 from diml_core.photographs.build import build_photographs
 from diml_core.photographs.recipe import REGISTRIES, Package, Photograph, Recipe
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from diml_core.learning.scenes.plan import Crop, View
+from diml_core.scenes.plan import Crop, View
 
 
 def compose(

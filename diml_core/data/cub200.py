@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from diml_core.data.base import LabelledImages, images_below
+from diml_core.data.counts import Counts, Expected, checked
+from diml_core.data.places import first_folder, lines_of
 from diml_core.errors import InputError
-from diml_core.learning.data.base import LabelledImages, images_below
-from diml_core.learning.data.counts import Counts, Expected, checked
-from diml_core.learning.data.places import first_folder, lines_of
 
 EXPECTED = {"train": Counts(5864, 100), "test": Counts(5924, 100)}
 

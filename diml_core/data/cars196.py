@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from diml_core.data.base import LabelledImages, images_below
+from diml_core.data.counts import Counts, Expected, checked
+from diml_core.data.places import first_folder
 from diml_core.errors import InputError
-from diml_core.learning.data.base import LabelledImages, images_below
-from diml_core.learning.data.counts import Counts, Expected, checked
-from diml_core.learning.data.places import first_folder
 
 EXPECTED = {"train": Counts(8054, 98), "test": Counts(8131, 98)}
 

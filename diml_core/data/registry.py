@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from diml_core.data.base import SPLITS, LabelledImages
+from diml_core.data.cars196 import load_cars196
+from diml_core.data.cub200 import load_cub200
+from diml_core.data.folder import load_folder
+from diml_core.data.photos import load_photos
+from diml_core.data.scenes import load_scenes
+from diml_core.data.sop import load_sop
 from diml_core.errors import InputError
-from diml_core.learning.data.base import SPLITS, LabelledImages
-from diml_core.learning.data.cars196 import load_cars196
-from diml_core.learning.data.cub200 import load_cub200
-from diml_core.learning.data.folder import load_folder
-from diml_core.learning.data.photos import load_photos
-from diml_core.learning.data.scenes import load_scenes
-from diml_core.learning.data.sop import load_sop
 
 DATASETS: dict[str, Callable[..., LabelledImages]] = {
     "cub200": load_cub200,

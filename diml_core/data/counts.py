@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from diml_core.data.base import LabelledImages
 from diml_core.errors import InputError
-from diml_core.learning.data.base import LabelledImages
 
 
 @dataclass(frozen=True)

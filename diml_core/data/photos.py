@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from diml_core.data.base import LabelledImages
 from diml_core.errors import InputError
-from diml_core.learning.data.base import LabelledImages
 from diml_core.photographs.recipe import Recipe
 
 PHOTO_SPLITS = ("validation", "test")

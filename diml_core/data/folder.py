@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from diml_core.data.base import LabelledImages, images_below
 from diml_core.errors import InputError
-from diml_core.learning.data.base import LabelledImages, images_below
 
 DEFAULT_RATIO = 0.5
 _LAID_OUT = {

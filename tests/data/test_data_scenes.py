@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from diml_core import InputError
-from diml_core.learning.data import load_dataset
-from diml_core.learning.data.scenes import load_truth
+from diml_core.data import load_dataset
+from diml_core.data.scenes import load_truth
 
 SIDE = 8
 

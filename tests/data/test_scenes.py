@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from diml_core.__main__ import main
-from diml_core.learning.data import load_dataset
-from diml_core.learning.data.scenes import is_photograph, load_truth
-from diml_core.learning.scenes.compose import compose
-from diml_core.learning.scenes.plan import plan_view
+from diml_core.data import load_dataset
+from diml_core.data.scenes import is_photograph, load_truth
+from diml_core.scenes.compose import compose
+from diml_core.scenes.plan import plan_view
 
 VIEWS, SIZE = 3, 64
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from diml_core.learning.data.base import images_below
+from diml_core.data.base import images_below
 
 DROPPED_FOLDERS = frozenset(
     [

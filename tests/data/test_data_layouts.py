@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from diml_core import InputError
-from diml_core.learning.data import LabelledImages, cars196, cub200, load_dataset, sop
-from diml_core.learning.data.counts import Counts
+from diml_core.data import LabelledImages, cars196, cub200, load_dataset, sop
+from diml_core.data.counts import Counts
 
 MINI = {"train": Counts(4, 2), "test": Counts(6, 2)}  # 2 images a class, 3 in test
 BIRDS = ["001.Albatross", "002.Auklet", "003.Blackbird", "004.Bunting"]

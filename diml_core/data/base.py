@@ -37,7 +37,7 @@ class LabelledImages:
     """One split of a data set. In metric learning no class is in both splits.
 
     Attributes:
-        name: name of the data set, as in :data:`diml_core.learning.data.DATASETS`.
+        name: name of the data set, as in :data:`diml_core.data.DATASETS`.
         split: one of :data:`SPLITS`.
         samples: the images, by class and then by path.
     """

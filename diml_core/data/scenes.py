@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from diml_core.data.base import LabelledImages, Sample
 from diml_core.errors import InputError
-from diml_core.learning.data.base import LabelledImages, Sample
 
 PHOTOGRAPH = "photograph-"
 """What the names of classes start with that are one photograph each, seen in crops under known warps."""

@@ -12,19 +12,19 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from diml_core.data.scenes import PHOTOGRAPH
 from diml_core.errors import InputError
-from diml_core.learning.data.scenes import PHOTOGRAPH
-from diml_core.learning.scenes import sources
-from diml_core.learning.scenes.compose import compose, crop_square
-from diml_core.learning.scenes.packages import (
+from diml_core.photographs.recipe import Recipe
+from diml_core.scenes import sources
+from diml_core.scenes.compose import compose, crop_square
+from diml_core.scenes.packages import (
     BACKGROUND_PACKAGES,
     CUTOUT_FOLDER,
     CUTOUT_PACKAGE,
     unpack_packages,
 )
-from diml_core.learning.scenes.plan import Crop, View, plan_crop, plan_view, split_names
-from diml_core.learning.scenes.settings import SceneSettings
-from diml_core.photographs.recipe import Recipe
+from diml_core.scenes.plan import Crop, View, plan_crop, plan_view, split_names
+from diml_core.scenes.settings import SceneSettings
 
 MANIFEST = "manifest.json"
 SHEET = "contact_sheet.png"
