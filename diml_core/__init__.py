@@ -9,5 +9,6 @@ from diml_core.errors import InputError  # noqa: E402
 from diml_core.explain import explain  # noqa: E402
 from diml_core.explanation import Explanation  # noqa: E402
 from diml_core.images import load_photo  # noqa: E402
+from diml_core.version import VERSION as __version__  # noqa: E402
 
-__all__ = ["Explanation", "InputError", "explain", "load_model", "load_photo"]
+__all__ = ["Explanation", "InputError", "__version__", "explain", "load_model", "load_photo"]

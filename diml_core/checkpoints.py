@@ -17,11 +17,14 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from diml_core.backbones import Backbone
+from diml_core.devices import device_named
 from diml_core.errors import InputError
 from diml_core.model import DimlModel
 from diml_core.model_config import InputConfig, ModelConfig
+from diml_core.shipped_files import shipped_folder
 
-SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
+SHIPPED = shipped_folder("checkpoints")
+FOLDER_VARIABLE = "DIML_CHECKPOINTS"
 DEFAULT_MODEL = "efficientnet-lite0"
 """What measures best on real photographs (``evaluate --data photos --split validation``)."""
 
@@ -33,28 +36,43 @@ _PICKLED_SUFFIXES = {".pth", ".pt", ".tar", ".ckpt"}
 
 
 def shipped_models() -> list[str]:
-    """Names of the models in ``checkpoints/``, the default first."""
-    names = sorted(path.parent.name for path in SHIPPED.glob(f"*/{_CONFIG}"))
-    return sorted(names, key=lambda name: name != DEFAULT_MODEL)
+    """Names of the models that come along, and of those in ``$DIML_CHECKPOINTS``; the default first."""
+    names = {path.parent.name for folder in _folders() for path in folder.glob(f"*/{_CONFIG}")}
+    return sorted(names, key=lambda name: (name != DEFAULT_MODEL, name))
 
 
-def load_model(name_or_path: str | PathLike[str] = DEFAULT_MODEL) -> DimlModel:
-    """Load a model, in eval mode on the CPU, float32.
+def _folders() -> list[Path]:
+    named = os.environ.get(FOLDER_VARIABLE)
+    return [Path(named), SHIPPED] if named else [SHIPPED]
+
+
+def load_model(
+    name_or_path: str | PathLike[str] = DEFAULT_MODEL, *, device: str = "cpu"
+) -> DimlModel:
+    """Load a model, in eval mode, float32.
 
     Args:
         name_or_path: one of
-            - a shipped model's name, see :func:`shipped_models`;
+            - a shipped model's name, see :func:`shipped_models`; the folder named by ``$DIML_CHECKPOINTS``
+              is looked into first;
             - a folder with ``config.json`` and ``model.safetensors``;
             - ``timm:NAME``, any timm model with a spatial map, with timm's pretrained weights;
             - a ``.pth`` file of the DIML authors' ResNet-50 (github.com/wl-zhao/DIML).
+        device: as :func:`diml_core.devices.device_named` takes it: ``cpu``, ``cuda``, ``mps``, or ``auto``
+            for the fastest there is. What the network gives is always on the CPU.
 
     Raises:
-        InputError: nothing there, weights that do not fit, or weights that cannot be downloaded.
+        InputError: nothing there, weights that do not fit or cannot be downloaded, or no such device.
     """
+    chosen = device_named(device)
+    return _loaded(name_or_path).to(chosen)
+
+
+def _loaded(name_or_path: str | PathLike[str]) -> DimlModel:
     text = str(name_or_path)
     if text.startswith(TIMM_PREFIX):
         return _load_timm(text.removeprefix(TIMM_PREFIX))
-    for folder in (SHIPPED / text, Path(text)):
+    for folder in (*(folder / text for folder in _folders()), Path(text)):
         if text and _is_file(folder / _CONFIG):
             return _load_folder(folder)
     path = Path(text)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from diml_core.checkpoints import DEFAULT_MODEL, load_model, shipped_models
+from diml_core.devices import add_device
 from diml_core.errors import InputError
 from diml_core.explain import explain
 from diml_core.explanation import Explanation
@@ -52,6 +53,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--top", type=int, default=10, metavar="K", help="part pairs to list (default: %(default)s)"
     )
+    add_device(parser)
     parser.set_defaults(run=run)
 
 
@@ -66,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     # Names from the command line, so that two photos called 1.jpg stay apart in a message.
     photos = [load_photo(path) for path in (arguments.image_a, arguments.image_b)]
     explanation = explain(
-        load_model(arguments.model),
+        load_model(arguments.model, device=arguments.device),
         *photos,
         grid=arguments.grid,
         marginals=arguments.marginals,

@@ -11,6 +11,7 @@ from diml_core.checkpoints import DEFAULT_MODEL, load_model, shipped_models
 from diml_core.data import DATASETS, LabelledImages, load_dataset
 from diml_core.data.base import SPLITS
 from diml_core.data.scenes import SceneTruth, load_truth
+from diml_core.devices import add_device
 from diml_core.errors import InputError
 from diml_core.evaluation.against import against
 from diml_core.evaluation.keypoints import keypoint_tables, load_keypoints
@@ -97,6 +98,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--kept-mass", type=float, metavar="M", help="share of the rollout kept (ViT)"
     )
+    add_device(parser)
     parser.set_defaults(run=run)
 
 
@@ -125,8 +127,10 @@ def run(arguments: argparse.Namespace) -> None:
         )
     if arguments.output:
         _prepare(arguments.output)
-    model = load_model(arguments.model)
-    start = load_model(arguments.against) if arguments.against else None
+    model = load_model(arguments.model, device=arguments.device)
+    start = None
+    if arguments.against:
+        start = load_model(arguments.against, device=arguments.device)
     options = model.options(
         **{
             n: getattr(arguments, n)

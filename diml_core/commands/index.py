@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from diml_core.checkpoints import DEFAULT_MODEL, shipped_models
+from diml_core.devices import add_device
 from diml_core.errors import InputError
 from diml_core.retrieval.indexing import index_photos
 from diml_core.retrieval.store import Store
@@ -45,6 +46,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="also build a FAISS graph, which makes the search of a large gallery faster and a little "
         "less complete (needs faiss-cpu)",
     )
+    add_device(parser)
     parser.set_defaults(run=run)
 
 
@@ -58,6 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.photos,
         arguments.output,
         model=arguments.model,
+        device=arguments.device,
         progress=True,
         **{name: getattr(arguments, name) for name in _OPTIONS},
     )

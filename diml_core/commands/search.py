@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from diml_core.devices import add_device
 from diml_core.errors import InputError
 from diml_core.marginals import MARGINALS
 from diml_core.retrieval.gallery import DEFAULT_TOP_K, SEARCH_OPTIONS, Gallery, Result
@@ -33,6 +34,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--mass", type=float, metavar="M", help="transported mass, above 0 to 1")
     parser.add_argument("--epsilon", type=float, metavar="E", help="entropy, 0.005 to 1")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
+    add_device(parser)
     parser.set_defaults(run=run, tolerance=None)
 
 
@@ -47,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"The folder '{file.parent}' for '{file.name}' does not exist: create it.")
     if not arguments.query.is_file():  # before the model is loaded
         raise InputError(f"There is no photo '{arguments.query}': give an image file.")
-    gallery = Gallery.open(arguments.gallery)
+    gallery = Gallery.open(arguments.gallery, device=arguments.device)
     given = {name: getattr(arguments, name) for name in SEARCH_OPTIONS}
     results = gallery.search(arguments.query, top_k=arguments.top_k, **given)
     print(table(results))

@@ -25,10 +25,11 @@ from diml_core.images import load_photo
 from diml_core.matching import centres, matched_points
 from diml_core.model import DimlModel, ImageFeatures
 from diml_core.options import ExplainOptions
+from diml_core.shipped_files import shipped_folder
 
 PCK_RADIUS = 0.1  # of the larger side of the second photo
 
-ASSETS = Path(__file__).resolve().parent.parent.parent / "assets"
+ASSETS = shipped_folder("assets")
 
 
 @dataclass(frozen=True, eq=False)

@@ -114,32 +114,42 @@ class Gallery:
         model: the model that embedded them.
     """
 
-    def __init__(self, collection: Collection, model: DimlModel | None = None) -> None:
+    def __init__(
+        self, collection: Collection, model: DimlModel | None = None, *, device: str = "cpu"
+    ) -> None:
         """Search any collection, such as :class:`diml_core.retrieval.qdrant.QdrantCollection`.
 
         Args:
             collection: the embedded photos.
             model: the model that made them; by default it is loaded by the name they carry.
+            device: to load it on.
 
         Raises:
-            InputError: another model than the one that made the collection.
+            InputError: another model than the one that made the collection, or none given where they carry
+                no name.
         """
         self.collection = collection
-        self.model = load_model(collection.spec.model) if model is None else model
+        if model is None and not collection.spec.model:
+            raise InputError(
+                "This gallery was made with a model that has no name to load it by: open it with model=..."
+            )
+        self.model = load_model(collection.spec.model, device=device) if model is None else model
         collection.spec.check_model(self.model, str(getattr(collection, "folder", "")))
 
     @classmethod
-    def open(cls, path: str | PathLike[str], *, model: DimlModel | None = None) -> Gallery:
+    def open(
+        cls, path: str | PathLike[str], *, model: DimlModel | None = None, device: str = "cpu"
+    ) -> Gallery:
         """Open what ``python -m diml_core index`` or :func:`index_photos` wrote.
 
         Args:
             path: the gallery's folder.
-            model: as in the constructor.
+            model, device: as in the constructor.
 
         Raises:
             InputError: no gallery there, a damaged one, or another model.
         """
-        return cls(Store(path), model)
+        return cls(Store(path), model, device=device)
 
     def __len__(self) -> int:
         return len(self.collection)

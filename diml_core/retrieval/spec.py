@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from diml_core.checkpoints import TIMM_PREFIX, shipped_models
 from diml_core.errors import InputError
 from diml_core.grids import Grid
 from diml_core.images import Photo
@@ -23,7 +26,7 @@ class GallerySpec:
     """Everything that decides what the numbers in a gallery mean.
 
     Attributes:
-        model: what :func:`diml_core.load_model` takes to get the model again.
+        model: what :func:`diml_core.load_model` takes to get the model again; empty where it takes nothing.
         fingerprint: :func:`model_fingerprint` of that model.
         options: how pairs are compared. Grid, start block, head fusion and kept mass are baked into
             the stored vectors; marginals, mass, epsilon and tolerance are defaults of a search.
@@ -72,6 +75,17 @@ class GallerySpec:
                 f"'{model.name}' as it is now: open it with that model, or index the photos again "
                 "into a new folder."
             )
+
+
+def loadable_name(model: str | PathLike[str] | DimlModel) -> str:
+    """What :func:`diml_core.load_model` takes from any folder to get a model again; empty for none."""
+    if isinstance(model, DimlModel):
+        named = model.name in shipped_models() or model.name.startswith(TIMM_PREFIX)
+        return model.name if named else ""
+    model = str(model)
+    if model in shipped_models() or model.startswith(TIMM_PREFIX):
+        return model
+    return str(Path(model).resolve())
 
 
 @dataclass(frozen=True, eq=False)

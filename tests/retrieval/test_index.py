@@ -13,7 +13,7 @@ from tiny import saved_model, tiny_config, write_photos
 
 from diml_core import InputError, load_photo
 from diml_core.checkpoints import load_model
-from diml_core.retrieval import indexing
+from diml_core.retrieval import Gallery, indexing
 from diml_core.retrieval.indexing import index_photos
 from diml_core.retrieval.store import Store
 
@@ -32,6 +32,23 @@ def contents(folder):
 @pytest.fixture
 def some_photos(tmp_path):
     return write_photos(tmp_path / "photos", 10)
+
+
+def test_a_gallery_names_its_model_so_that_it_loads_from_elsewhere(
+    some_photos, cnn_folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(cnn_folder.parent)
+    index_photos(some_photos, tmp_path / "gallery", model=cnn_folder.name)
+    monkeypatch.chdir(tmp_path)
+    query = next(some_photos.glob("*.png"))
+    assert Gallery.open(tmp_path / "gallery").search(query, top_k=3)
+
+
+def test_a_gallery_of_a_model_without_a_name_asks_for_it(model, some_photos, tmp_path):
+    index_photos(some_photos, tmp_path / "gallery", model=model)
+    with pytest.raises(InputError, match="no name to load it by"):
+        Gallery.open(tmp_path / "gallery")
+    assert len(Gallery.open(tmp_path / "gallery", model=model)) == 10
 
 
 def test_rows_hold_the_embeddings_of_the_photos(model, some_photos, tmp_path):
@@ -155,7 +172,7 @@ import os, random, signal, sys
 import torch
 torch.set_num_threads(1)  # no thread pool, so that forking is safe
 from diml_core.checkpoints import load_model
-from diml_core.retrieval import indexing
+from diml_core.retrieval import Gallery, indexing
 from diml_core.retrieval.indexing import index_photos
 
 mode, model_folder, photos, gallery = sys.argv[1:]
