@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import zipfile
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -219,7 +220,7 @@ class Explanation:
             }
             for key in ("size_a", "size_b", "grid_a", "grid_b"):
                 per_side[key] = tuple(int(n) for n in per_side[key])
-            return cls(
+            rebuilt = cls(
                 model=values["model"],
                 options=ExplainOptions(**values["options"]),
                 global_similarity=values["global_similarity"],
@@ -229,10 +230,37 @@ class Explanation:
                 marginal_error=values["solver"]["marginal_error"],
                 **per_side,
             )
-        except (KeyError, TypeError) as error:
+            rebuilt._check_shapes()
+            return rebuilt
+        except InputError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(
                 f"This is not an explanation saved by DIML Explorer ({error!r} does not fit): save it again."
             ) from error
+
+    def _check_shapes(self) -> None:
+        """Raises ValueError unless every array has the shape that the grids say, and finite numbers."""
+        parts = {side: math.prod(getattr(self, f"grid_{side}")) for side in "ab"}
+        for name in ("plan", "part_similarity"):
+            if getattr(self, name).shape != (parts["a"], parts["b"]):
+                raise ValueError(f"{name} is not {parts['a']} x {parts['b']}")
+        for side in "ab":
+            for name in (f"marginals_{side}", f"rollout_{side}"):
+                value = getattr(self, name)
+                if value is None and name.startswith("rollout"):
+                    continue
+                if value is None or value.shape != (parts[side],):
+                    raise ValueError(f"{name} has not one number per part")
+        for name in ("plan", "part_similarity", "marginals_a", "marginals_b"):
+            if not np.isfinite(getattr(self, name)).all():
+                raise ValueError(f"{name} holds what is no number")
+        if not all(
+            isinstance(x, int | float) for x in (self.global_similarity, self.marginal_error)
+        ):
+            raise TypeError("a score is no number")
+        if not all(isinstance(x, str) for x in (self.model, self.name_a, self.name_b)):
+            raise TypeError("a name is no text")
 
     def to_json(self, path: str | PathLike[str]) -> None:
         """Write :meth:`to_dict` as JSON."""

@@ -6,8 +6,10 @@
     python -m diml_core train configs/NAME.json --root scenes/
     python -m diml_core evaluate --model START --data photos scenes --root photos/ scenes/ --keypoints --output tables/NAME-before
     python -m diml_core evaluate --model runs/NAME/model --against START --data photos scenes --root photos/ scenes/ \
-        --keypoints --tables --output tables/NAME
-    python -m scripts.publish_model NAME --run runs/NAME --before tables/NAME-before --after tables/NAME
+        --keypoints --output tables/NAME
+    python -m diml_core evaluate --model runs/NAME/model --data photos --root photos/ --tables --output tables/NAME-ablations
+    python -m scripts.publish_model NAME --run runs/NAME --before tables/NAME-before \
+        --after tables/NAME --ablations tables/NAME-ablations
 
 What a card says beside the figures is in ``scripts/cards/NAME.md``. A model that is worse than its start on real
 photographs is refused, unless it is to be published as such: then its card says so in its first paragraph.
@@ -41,6 +43,9 @@ def main() -> int:
     parser.add_argument("--before", type=Path, required=True, help="tables of the start")
     parser.add_argument("--after", type=Path, required=True, help="tables of the trained model")
     parser.add_argument(
+        "--ablations", type=Path, required=True, help="its tables of one thing changed at a time"
+    )
+    parser.add_argument(
         "--default",
         action="append",
         default=[],
@@ -61,7 +66,9 @@ def main() -> int:
                 f"On real photographs {arguments.name} is worse than its start ({', '.join(losses)}): train it "
                 "better, or publish it as such with --worse-than-start."
             )
-        card = model_card(arguments.name, arguments.run, arguments.before, arguments.after)
+        card = model_card(
+            arguments.name, arguments.run, arguments.before, arguments.after, arguments.ablations
+        )
         config = load_model(arguments.run / "model").config  # before anything is replaced
         chosen = dict(item.split("=", 1) for item in arguments.default)
         defaults = config.defaults | {key: json.loads(value) for key, value in chosen.items()}
@@ -99,8 +106,8 @@ def losses_on_photographs(after: Path) -> list[str]:
     return [f"{name} {gain:.1f}" for name, gain in gains.items() if gain < 0]
 
 
-def model_card(name: str, run: Path, before: Path, after: Path) -> str:
-    """The card of ``name``: its text, its training, and the tables before and after."""
+def model_card(name: str, run: Path, before: Path, after: Path, ablated: Path) -> str:
+    """The card of ``name``: its text, its training, and the tables before, after and of ablations."""
     text = (CARDS / f"{name}.md").read_text(encoding="utf-8")
     losses = losses_on_photographs(after)
     filled = {
@@ -110,6 +117,7 @@ def model_card(name: str, run: Path, before: Path, after: Path) -> str:
         "training": _training(run),
         "before": _tables(before),
         "after": _tables(after),
+        "ablations": _ablations(ablated),
     }
     for key, value in filled.items():
         text = text.replace(f"<!-- {key} -->", value)
@@ -129,6 +137,11 @@ def _training(run: Path) -> str:
         )
         stopped = f"Step {best['step']} of {config['steps']} was best on held-out training classes: {scores}."
     return f"{stopped}\n\n```json\n{json.dumps(config, indent=2)}\n```"
+
+
+def _ablations(folder: Path) -> str:
+    """The tables in which one thing is changed at a time: all but the first, which is among the others."""
+    return "### " + _tables(folder).split("### ", 2)[2]
 
 
 def _tables(folder: Path) -> str:

@@ -183,3 +183,35 @@ def test_a_transport_that_has_not_settled_is_said_everywhere(cnn, features, monk
     assert not Explanation.from_dict(e.to_dict()).converged
     assert "NOT CONVERGED" in report(e, 3)
     assert "not converged" in settings(e)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (["plan"], None), (["plan"], [[1.0]]), (["plan"], "no"), (["part_similarity"], [[float("nan")]]),
+        (["marginals"], []), (["marginals", "a"], [0.5, 0.5]), (["marginals", "b"], None),
+        (["sizes", "a"], ["wide", "high"]), (["sizes"], 3), (["grid", "a"], [1]), (["grid", "b"], None),
+        (["options"], {"colour": 1}), (["options"], []), (["solver"], []), (["rollout"], 7),
+        (["global_similarity"], "high"), (["format"], 99), (["names"], None),
+    ],
+)  # fmt: skip
+def test_a_damaged_explanation_is_one_sentence(cnn, features, keys, value, tmp_path):
+    heron, harrier, _ = features[cnn.name]
+    values = explain(cnn, heron, harrier, grid=2).to_dict()
+    inner = values
+    for key in keys[:-1]:
+        inner = inner[key]
+    inner[keys[-1]] = value
+    with pytest.raises(InputError) as caught:
+        Explanation.from_dict(values)
+    assert "\n" not in str(caught.value)
+    (tmp_path / "damaged.json").write_text(json.dumps(values))
+    with pytest.raises(InputError):
+        Explanation.from_json(tmp_path / "damaged.json")
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "null", "{", '"text"'])
+def test_json_of_something_else_is_one_sentence(tmp_path, content):
+    (tmp_path / "other.json").write_text(content)
+    with pytest.raises(InputError):
+        Explanation.from_json(tmp_path / "other.json")

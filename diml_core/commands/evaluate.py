@@ -169,8 +169,6 @@ def _measured(
     start: DimlModel | None,
     loaded: list[tuple[LabelledImages, SceneTruth | None]],
 ) -> Iterator[Table]:
-    if arguments.keypoints:
-        yield from keypoint_tables(model, load_keypoints(), options)
     how = {"top_k": arguments.top_k, "protocol": arguments.protocol}
     by_candidates = {}
     for dataset, truth in loaded:
@@ -184,6 +182,8 @@ def _measured(
             yield replace(table, title=named)
     if len(loaded) > 1:
         yield side_by_side(by_candidates)
+    if arguments.keypoints:
+        yield from keypoint_tables(model, load_keypoints(), options)
 
 
 def _described(options: ExplainOptions) -> str:
