@@ -36,8 +36,10 @@ def test_a_shipped_model_is_complete(name):
         assert config["trained_with_diml"]
         assert "**trained with DIML**" in card
         # What was measured, after and before; an unfilled place of the template is no figure.
-        assert card.count("### Re-ranked candidates") == 2
+        assert card.count("### Re-ranked candidates, photos") == 2
+        assert card.count("### Against the start, photos") == 1
         assert card.count("### Keypoints on plain photos") == 2
+        assert card.index("candidates, photos") < card.index("candidates, scenes")
         assert "<!--" not in card
         # The config in the repository is the one that made the model.
         run = json.loads(card.split("```json\n")[1].split("```")[0])
@@ -67,11 +69,13 @@ def test_efficientnet_recognises_what_is_on_the_example_photos(examples):
 
 
 def test_the_trained_efficientnet_keeps_what_was_frozen(cnn):
-    """Stem and first stages are those of the network that classifies, the later ones are not."""
+    """Stem, first stages and depthwise convolutions are those of the network that classifies, others are not."""
     before, after = load_model(BEFORE_TRAINING).state_dict(), cnn.state_dict()
     same = {key: torch.equal(before[key], value) for key, value in after.items() if key in before}
-    assert all(same[k] for k in same if "conv_stem" in k or re.search(r"blocks\.[012]\.", k))
-    assert not any(same[k] for k in same if re.search(r"blocks\.[3456]\..*conv.*weight", k))
+    frozen = r"conv_stem|blocks\.[012]\.|conv_dw"
+    assert all(same[key] for key in same if re.search(frozen, key))
+    assert not any(same[k] for k in same if re.search(r"blocks\.[3456]\..*conv_pwl?\.weight", k))
+    assert not same["backbone.network.conv_head.weight"]
 
 
 def authors_file(path, *, diml, prefixed, dim=128):

@@ -21,11 +21,14 @@ from tqdm import tqdm
 from diml_core.data import LabelledImages
 from diml_core.images import load_photo
 from diml_core.learning.activations import Activations, ViewPlan, planned_views
+from diml_core.learning.distance import pack
 from diml_core.learning.learner import Learner
 from diml_core.learning.views import square_input
 from diml_core.model import DimlModel
 
 _BATCH = 32
+
+Coverage = Callable[[np.ndarray, np.ndarray], Tensor]
 
 
 def preservation_loss(pooled: Tensor, teacher: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -65,21 +68,42 @@ def region_embeddings(packed: Tensor, dim: int) -> Tensor:
 
 @torch.no_grad()
 def own_embeddings(
-    learner: Learner, activations: Activations, progress: bool
+    learner: Learner, activations: Activations, coverage: Coverage | None, progress: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What the network as it is makes of every view.
+    """What the network as it is makes of every view, or of the object in it.
+
+    Of a composite only the object is asked for: what the network says of it with its background would hold
+    the background's weight in the global embedding, which training is to take away.
+
+    Args:
+        learner: the network.
+        activations: of the views.
+        coverage: of rows and views, ``[n, h * w]`` how much of every cell of the map is object; None where
+            that is not known.
+        progress: whether to show a bar.
 
     Returns:
-        ``[N, V, 1, D]`` float16 global embeddings, and ``[N, V, 4, D]`` of :func:`region_embeddings`.
+        ``[N, V, 1, D]`` float16 embeddings of objects (of whole views where there is none, or nothing else),
+        and ``[N, V, 4, D]`` of :func:`region_embeddings`.
     """
+    split = learner.split
     device = next(learner.parameters()).device
     count, views = activations.states.shape[:2]
-    dim = learner.split.model.dim
+    dim, side = split.model.dim, split.model.backbone.map_side
     pooled, regions = [], []
     for start in tqdm(range(0, count * views, _BATCH), "start's embeddings", disable=not progress):
-        flat = np.arange(start, min(start + _BATCH, count * views))
-        packed, _ = learner(activations.fetch(flat // views, flat % views, device))
-        pooled.append(packed[:, :dim, -1].half().cpu().numpy())
+        rows, numbers = np.divmod(np.arange(start, min(start + _BATCH, count * views)), views)
+        states = activations.fetch(rows, numbers, device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=learner.precision == "bfloat16"):
+            feature_map, weights = split.cells(states, (side, side))
+        cells = feature_map.float().flatten(1, 2)
+        counted = cells.new_ones(cells.shape[:2]) if weights is None else weights
+        if coverage is not None:
+            on_object = coverage(rows, numbers).to(device)
+            counted = counted * torch.where(on_object.sum(1, keepdim=True) > 0, on_object, 1.0)
+        of_object = functional.normalize((counted[..., None] * cells).sum(1), dim=-1)
+        packed = pack(split.model.pool(feature_map, weights, split.options.grid))
+        pooled.append(of_object.half().cpu().numpy())
         regions.append(region_embeddings(packed, dim).half().cpu().numpy())
     return (
         np.concatenate(pooled).reshape(count, views, 1, dim),

@@ -244,6 +244,12 @@ class Training:
             options.start_block is not None,
         )
 
+    def _cells_on_object(self, rows: np.ndarray, views: np.ndarray) -> Tensor:
+        side = self.split.model.backbone.map_side
+        return object_coverage(
+            self.truth.masks[rows], self.activations.warps[rows, views], (side, side)
+        )
+
     def _object_regions(self, batch: np.ndarray, views: np.ndarray) -> Tensor | None:
         """``[4 B]`` how much of every quarter is object, where that is known.
 
@@ -353,7 +359,8 @@ class Training:
         teacher = regions = None
         if config.preserve_regions or (config.preserve and not config.teachers):
             # Of the weights that training starts from, also where it goes on: a state is loaded later.
-            teacher, regions = own_embeddings(self.learner, self.activations, self.progress)
+            known = self._cells_on_object if self.truth is not None else None
+            teacher, regions = own_embeddings(self.learner, self.activations, known, self.progress)
         if config.preserve and config.teachers:
             teacher = self._taught(plan)
         return (

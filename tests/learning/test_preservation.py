@@ -7,8 +7,12 @@ from torch import nn
 from torch.nn.functional import normalize
 
 from diml_core import InputError
-from diml_core.learning.preservation import preservation_loss, region_embeddings
+from diml_core.learning.learner import Learner
+from diml_core.learning.preservation import own_embeddings, preservation_loss, region_embeddings
+from diml_core.learning.split_network import SplitNetwork
 from diml_core.learning.start import classifier_head
+from diml_core.model import DimlModel
+from diml_core.model_config import InputConfig, ModelConfig
 
 
 def unit(*shape, seed=0):
@@ -94,3 +98,44 @@ def test_regions_are_the_quarters_of_the_grid():
     torch.testing.assert_close(regions[:, 2], normalize(lower_left, dim=-1))
     with_rollout = torch.cat([packed, torch.rand(2, 1, 17)], 1)
     torch.testing.assert_close(region_embeddings(with_rollout, 6), regions)
+
+
+class _Activations:
+    """Views of a fixed map, as :class:`Activations` hands them out."""
+
+    def __init__(self, states):
+        self.states = states[:, None].numpy()
+
+    def fetch(self, rows, views, device):
+        return torch.from_numpy(self.states[rows, views])
+
+
+@pytest.fixture
+def learner():
+    config = ModelConfig(
+        name="tiny",
+        architecture="test_efficientnet",
+        input=InputConfig(size=64),
+        head=8,
+        defaults={"grid": 2},
+    )
+    torch.manual_seed(0)
+    model = DimlModel(config)
+    return Learner(SplitNetwork(model, 0, model.options()), "float32")
+
+
+def test_of_a_composite_the_object_alone_is_kept(learner):
+    images = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    states = learner.split.enter(images)
+    activations = _Activations(states)
+    whole, regions = own_embeddings(learner, activations, None, False)
+    with torch.no_grad():
+        feature_map, _ = learner.split.cells(states, (2, 2))
+    cells = feature_map.flatten(1, 2)
+    np.testing.assert_allclose(whole[:, 0, 0], normalize(cells.mean(1), dim=-1), atol=1e-3)
+    assert regions.shape == (3, 1, 4, 8)
+    # The object of the first is its top left cell, the second is object all over, in the third it is not in view.
+    coverage = torch.tensor([[1.0, 0, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0]])
+    kept, _ = own_embeddings(learner, activations, lambda rows, views: coverage[rows], False)
+    np.testing.assert_allclose(kept[0, 0, 0], normalize(cells[0, 0], dim=-1), atol=1e-3)
+    np.testing.assert_allclose(kept[1:], whole[1:], atol=1e-3)
