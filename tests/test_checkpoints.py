@@ -36,10 +36,9 @@ def test_a_shipped_model_is_complete(name):
         assert config["trained_with_diml"]
         assert "**trained with DIML**" in card
         # What was measured, after and before; an unfilled place of the template is no figure.
-        assert card.count("### Re-ranked candidates, photos") == 2
         assert card.count("### Against the start, photos") == 1
         assert card.count("### Keypoints on plain photos") == 2
-        assert card.index("candidates, photos") < card.index("candidates, scenes")
+        assert card.index("### Against the start, photos") < card.index("### Parts on the object")
         assert "<!--" not in card
         # The config in the repository is the one that made the model.
         run = json.loads(card.split("```json\n")[1].split("```")[0])

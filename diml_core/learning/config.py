@@ -39,8 +39,9 @@ class TrainConfig:
         loss_rate: learning rate of the loss's own parameters (proxies, boundaries).
         correspondence: weight of the loss on known correspondences (scenes only); 0 for none.
         object_mass: weight of the loss on marginals that are not evenly on the object (scenes only); 0 for none.
-        preserve: weight of the loss that keeps global cosines as ``teachers`` have them; 0 for none. Without
-            teachers they are kept as they are before training, on scenes between the objects alone.
+        preserve: weight of the loss that keeps global cosines as ``teachers`` have them; 0 for none.
+        preserve_objects: whether, without teachers, the cosines to keep on scenes are those between the objects
+            alone. Backgrounds then lose more of their weight, and real photographs fare a little worse.
         preserve_regions: weight of the same loss on the quarters of every view, as far as they show the object
             where that is known (scenes), which are always kept as they are before training; 0 for none.
         teachers: models, as :func:`diml_core.checkpoints.load_model` takes them, whose cosines are averaged;
@@ -80,6 +81,7 @@ class TrainConfig:
     correspondence: float = 0.0
     object_mass: float = 0.0
     preserve: float = 0.0
+    preserve_objects: bool = False
     preserve_regions: float = 0.0
     teachers: list[str] = field(default_factory=list)
     classes_per_batch: int = 24

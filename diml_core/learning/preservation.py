@@ -72,14 +72,14 @@ def own_embeddings(
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the network as it is makes of every view, or of the object in it.
 
-    Of a composite only the object is asked for: what the network says of it with its background would hold
-    the background's weight in the global embedding, which training is to take away.
+    What it says of a composite with its background holds the background's weight in the global embedding,
+    which the loss on object mass is to take away.
 
     Args:
         learner: the network.
         activations: of the views.
-        coverage: of rows and views, ``[n, h * w]`` how much of every cell of the map is object; None where
-            that is not known.
+        coverage: of rows and views, ``[n, h * w]`` how much of every cell of the map is object; None for
+            whole views.
         progress: whether to show a bar.
 
     Returns:

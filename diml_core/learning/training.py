@@ -359,7 +359,8 @@ class Training:
         teacher = regions = None
         if config.preserve_regions or (config.preserve and not config.teachers):
             # Of the weights that training starts from, also where it goes on: a state is loaded later.
-            known = self._cells_on_object if self.truth is not None else None
+            by_object = config.preserve_objects and self.truth is not None
+            known = self._cells_on_object if by_object else None
             teacher, regions = own_embeddings(self.learner, self.activations, known, self.progress)
         if config.preserve and config.teachers:
             teacher = self._taught(plan)
