@@ -42,18 +42,19 @@ def against(
         variant = Variant.of(each, chosen)
         embedded = embed_all(each, paths, [variant], progress=progress)[variant]
         measured.append(retrieval_metrics(embedded, labels, chosen, (0, top_k), protocol))
+    former = start.name if start.name != model.name else f"{start.name} before"
     rows = {}
     for scale, k in ((GLOBAL, 0), (RERANKED, top_k)):
         rows[scale] = {}
         for metric in METRICS:
             before, after = (m[k][metric] for m in measured)
             rows[scale] |= {
-                f"{metric} of {start.name}": estimate(before, labels),
+                f"{metric} of {former}": estimate(before, labels),
                 f"{metric} of {model.name}": estimate(after, labels),
                 f"{metric}, gain": estimate(after - before, labels),
             }
     note = (
-        f"{len(labels):,} queries of {len(dataset.classes):,} classes: '{model.name}' and '{start.name}', each "
+        f"{len(labels):,} queries of {len(dataset.classes):,} classes: '{model.name}' and '{former}', each "
         "with its own default options, and the difference (paired). Per cent, with 95% intervals over classes."
     )
     signed = frozenset(f"{metric}, gain" for metric in METRICS)
