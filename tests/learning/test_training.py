@@ -170,7 +170,7 @@ def test_a_run_folder_of_another_config_is_refused(start, images, tmp_path):
 @pytest.mark.parametrize("file", sorted((ROOT / "configs").glob("*.json")), ids=lambda f: f.stem)
 def test_a_config_of_the_repository_is_understood(file):
     chosen = TrainConfig.read(file)
-    assert chosen.loss in LOSSES
+    assert chosen.loss is None or chosen.loss in LOSSES
     assert chosen.data in DATASETS
     start = ROOT / chosen.start.replace("backbones/", "checkpoints/")  # rebuilt under the same name
     assert start.is_dir() or (SHIPPED / chosen.start).is_dir()
