@@ -1,9 +1,9 @@
 """The attention of a transformer's blocks, without touching the network that runs.
 
-A fused kernel never holds the attention matrix. It is computed beside it, by a stand-in for the attention
-module that shares its weights and stops where the matrix is known: whatever a network adds to its scores
-(relative positions, rotations, norms) is in it, gradients flow through it, and threads that share a network
-do not meet.
+A fused kernel never holds the attention matrix. Where it is asked for, a stand-in for the attention module,
+which shares its weights, takes the plain path for this one call: whatever a network adds to its scores
+(relative positions, rotations, norms) is in the matrix, gradients flow through it, and threads that share a
+network do not meet.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import contextlib
 import copy
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
-from functools import partial
+from functools import cache
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
@@ -24,37 +24,24 @@ class _Recording(NamedTuple):
     gradients: bool
 
 
-_RECORD: ContextVar[_Recording | None] = ContextVar("record", default=None)
+_NOW: ContextVar[_Recording | None] = ContextVar("recording", default=None)
 
 
 def holds_attention(module: nn.Module | None) -> bool:
-    """Whether :func:`attention_matrix` can be asked of a module: timm's softmax attentions."""
+    """Whether a module can be watched: timm's softmax attentions."""
     return hasattr(module, "attn_drop") and hasattr(module, "fused_attn")
 
 
-def attention_matrix(attention: nn.Module, *inputs: Any, **named: Any) -> Tensor:
-    """Softmax attention of one block, ``[B, heads, T, T]``, rows (queries) summing to 1.
+def watch(attentions: Sequence[nn.Module]) -> None:
+    """Let :func:`recording` see the attention of these modules, one per block, from now on.
 
     Args:
-        attention: a module that :func:`holds_attention`.
-        *inputs: what it is called with, tokens ``[B, T, C]`` first.
-        **named: likewise.
+        attentions: modules that :func:`holds_attention`, first block to last. Their class becomes one of
+            the same name that asks whether somebody records; their weights and names stay.
     """
-    stand_in = copy.copy(attention)
-    stand_in.__dict__["_modules"] = dict(attention._modules)
-    stand_in.fused_attn = False
-    stand_in.attn_drop = _Stop()
-    try:
-        stand_in.forward(*inputs, **named)  # not called: its hooks are those of the module
-    except _Reached as reached:
-        return reached.matrix
-    raise RuntimeError(f"{type(attention).__name__} never reached its attention matrix")
-
-
-def watch(attentions: Sequence[nn.Module]) -> None:
-    """Let :func:`recording` see the attention of these modules, one per block, from now on."""
     for index, attention in enumerate(attentions):
-        attention.register_forward_pre_hook(partial(_keep, index), with_kwargs=True)
+        attention.__class__ = _watched(type(attention))
+        attention.watched_block = index
 
 
 @contextlib.contextmanager
@@ -67,30 +54,44 @@ def recording(blocks: int, first: int, *, gradients: bool = False) -> Iterator[l
         gradients: whether they flow through what is kept.
 
     Yields:
-        The matrix of every block, None until and unless it is kept.
+        The matrix of every block, ``[B, heads, T, T]`` with rows (queries) summing to 1; None until and unless
+        it is kept.
     """
     record: list[Tensor | None] = [None] * blocks
-    token = _RECORD.set(_Recording(record, first, gradients))
+    token = _NOW.set(_Recording(record, first, gradients))
     try:
         yield record
     finally:
-        _RECORD.reset(token)
+        _NOW.reset(token)
 
 
-def _keep(index: int, attention: nn.Module, inputs: tuple, named: dict) -> None:
-    now = _RECORD.get()
-    if now is not None and index >= now.first:
-        matrix = attention_matrix(attention, *inputs, **named)
-        now.record[index] = matrix if now.gradients else matrix.detach()
+@cache
+def _watched(kind: type[nn.Module]) -> type[nn.Module]:
+    class Watched(kind):
+        def forward(self, *inputs: Any, **named: Any) -> Any:
+            now = _NOW.get()
+            if now is None or self.watched_block < now.first:
+                return super().forward(*inputs, **named)
+            keep = _Keep(self.attn_drop)
+            stand_in = copy.copy(self)
+            stand_in.__dict__["_modules"] = self._modules | {"attn_drop": keep}
+            stand_in.fused_attn = False
+            output = kind.forward(stand_in, *inputs, **named)
+            now.record[self.watched_block] = keep.matrix if now.gradients else keep.matrix.detach()
+            return output
+
+    Watched.__name__ = Watched.__qualname__ = kind.__name__
+    return Watched
 
 
-class _Reached(Exception):
-    def __init__(self, matrix: Tensor) -> None:
-        self.matrix = matrix
-
-
-class _Stop(nn.Module):
+class _Keep(nn.Module):
     """In place of the dropout that attention goes through."""
 
+    def __init__(self, dropout: nn.Module) -> None:
+        super().__init__()
+        self.dropout = dropout
+        self.matrix: Tensor | None = None
+
     def forward(self, matrix: Tensor) -> Tensor:
-        raise _Reached(matrix)
+        self.matrix = matrix
+        return self.dropout(matrix)

@@ -117,8 +117,7 @@ class Backbone(nn.Module):
             images: ``[B, 3, H, W]`` normalised; multiples of ``unit`` where ``flexible``, else
                 ``input_size`` squares.
             attention_from: first block whose attention is recorded (0-based); None records none.
-                The attention of recorded blocks is computed beside the fused one, which costs a few
-                per cent.
+                Recorded blocks run without fused attention, which costs a few per cent.
 
         Returns:
             BackboneOutput.

@@ -1,5 +1,8 @@
 """Attention rollout against a product written out by hand, and on timm models of every kind."""
 
+import copy
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -157,6 +160,30 @@ def test_recorded_attention_is_what_the_block_computes():
         qkv = block.qkv(inputs[0]).reshape(1, 197, 3, block.num_heads, -1).permute(2, 0, 3, 1, 4)
         expected = (qkv[0] * block.scale @ qkv[1].mT).softmax(-1)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_threads_that_share_a_network_record_their_own_images():
+    """And one that does not record sees the network as it is; so does a copy of it."""
+    backbone = Backbone("test_vit", input_size=64)
+    random = torch.Generator().manual_seed(2)
+    images = torch.randn(8, 1, 3, 64, 64, generator=random)
+
+    def look(index):
+        with torch.no_grad():
+            output = backbone(images[index], attention_from=None if index % 4 == 3 else index % 3)
+        return output
+
+    alone = [look(index) for index in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            for found, expected in zip(pool.map(look, range(8)), alone, strict=True):
+                torch.testing.assert_close(found.map, expected.map)
+                for a, b in zip(found.attentions, expected.attentions, strict=True):
+                    assert (a is None) == (b is None)
+                    if a is not None:
+                        torch.testing.assert_close(a, b)
+    backbone = copy.deepcopy(backbone)
+    torch.testing.assert_close(look(0).attentions, alone[0].attentions)
 
 
 @pytest.mark.parametrize("name", ["resnet18", "swin_tiny_patch4_window7_224"])
