@@ -99,10 +99,8 @@ class Backbone(nn.Module):
         self.unit = self.input_size // coarsest
         tokens = self.prefix_tokens + height * width
         if any(a is None or a.shape[-2:] != (tokens, tokens) for a in output.attentions):
-            self.attention_blocks, self.prefix_tokens = (
-                0,
-                0,
-            )  # windowed or pooled: nothing to roll out
+            # Windowed or pooled: nothing to roll out.
+            self.attention_blocks = self.prefix_tokens = 0
         self.class_token = (
             self.prefix_tokens > 0 and getattr(self.network, "cls_token", None) is not None
         )

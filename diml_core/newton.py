@@ -63,10 +63,9 @@ class Problem:
     def error(self, x: Tensor, plan: Tensor) -> float:
         """L1 error of marginals and total; a part at its bound may send less than its mass, never more."""
         lacks = self.gradient(plan)
-        if self.mass is not None:
-            lacks = torch.where(self._bounded(x) & (x >= 0), lacks.clamp_max(0), lacks)
         if self.mass is None:
-            lacks = lacks[:-1]
+            return float(lacks[:-1].abs().sum())
+        lacks = torch.where(self._bounded(x) & (x >= 0), lacks.clamp_max(0), lacks)
         return float(lacks.abs().sum())
 
     def held(self, x: Tensor, gradient: Tensor) -> Tensor:

@@ -232,20 +232,18 @@ class Training:
 
     def _object_mass(self, packed: Tensor, batch: np.ndarray, views: np.ndarray) -> Tensor:
         options = self.split.options
-        grid = (options.grid, options.grid)
-        coverage = object_coverage(
-            self.truth.masks[batch], self.activations.warps[batch, views], grid
-        )
         return object_mass_loss(
             packed,
             self._pairs(batch),
-            coverage.to(packed.device),
+            self._coverage(batch, views, options.grid).to(packed.device),
             options.marginals,
             options.start_block is not None,
         )
 
     def _cells_on_object(self, rows: np.ndarray, views: np.ndarray) -> Tensor:
-        side = self.split.model.backbone.map_side
+        return self._coverage(rows, views, self.split.model.backbone.map_side)
+
+    def _coverage(self, rows: np.ndarray, views: np.ndarray, side: int) -> Tensor:
         return object_coverage(
             self.truth.masks[rows], self.activations.warps[rows, views], (side, side)
         )
@@ -258,9 +256,7 @@ class Training:
         """
         if self.truth is None:
             return None
-        coverage = object_coverage(
-            self.truth.masks[batch], self.activations.warps[batch, views], (2, 2)
-        )
+        coverage = self._coverage(batch, views, 2)
         coverage[torch.from_numpy(self.photographs[batch])] = 0
         return coverage.flatten().to(self.accelerator.device)
 
