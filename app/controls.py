@@ -6,8 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from diml_core.marginals import marginal_names
-from diml_core.model import DimlModel
+from diml_core.comparison.marginals import marginal_names
+from diml_core.network.model import DimlModel
 
 OPTION_NAMES = ("grid", "marginals", "mass", "start_block")
 """The options that have a control, in the order of :func:`option_controls`."""

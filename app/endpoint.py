@@ -8,8 +8,8 @@ import gradio as gr
 
 from app.inputs import upload_from
 from app.service import Explorer
-from diml_core.checkpoints import DEFAULT_MODEL
 from diml_core.errors import InputError
+from diml_core.network.checkpoints import DEFAULT_MODEL
 
 
 def compare_endpoint(explorer: Explorer) -> Callable[..., dict]:

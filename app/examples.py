@@ -13,7 +13,7 @@ from pathlib import Path
 import gradio as gr
 from PIL import Image
 
-from diml_core.images import Photo, load_photo
+from diml_core.photo.images import Photo, load_photo
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "examples"
 _THUMBNAIL = (88, 66)  # px

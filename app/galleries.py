@@ -18,7 +18,7 @@ from app.examples import FOLDER as EXAMPLES
 from app.payload import photo_url
 from app.service import Explorer
 from diml_core.errors import InputError
-from diml_core.images import Photo, load_photo
+from diml_core.photo.images import Photo, load_photo
 from diml_core.retrieval import Gallery, Result, index_photos
 
 MOST_UPLOADS = 200

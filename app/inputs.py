@@ -1,6 +1,6 @@
 """Photos on their way in: from Gradio's upload to something ``load_photo`` takes.
 
-Decoding, orientation and limits belong to ``diml_core.images``; Gradio must not open the file first.
+Decoding, orientation and limits belong to ``diml_core.photo.images``; Gradio must not open the file first.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder, is_in_or_equal
 
 from diml_core.errors import InputError
-from diml_core.images import DEFAULT_LIMITS, Photo, load_photo
+from diml_core.photo.images import DEFAULT_LIMITS, Photo, load_photo
 
 
 class Upload(NamedTuple):

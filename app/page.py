@@ -9,7 +9,7 @@ import gradio as gr
 from app import examples, results, theme, viewer
 from app.service import Explorer
 from app.tabs import compare, retrieve
-from diml_core.images import DEFAULT_LIMITS
+from diml_core.photo.images import DEFAULT_LIMITS
 
 MODEL_QUEUE = "model"  # one network at a time: two at once would only make both slower
 

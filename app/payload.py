@@ -14,7 +14,7 @@ from PIL import Image
 from app.examples import is_example
 from app.snippets import reproduce
 from diml_core.explanation import Explanation
-from diml_core.images import Photo
+from diml_core.photo.images import Photo
 
 PHOTO_SIDE = 720  # px of the longer side; sharp on the page, small on the wire
 _JPEG_QUALITY = 85

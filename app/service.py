@@ -7,12 +7,13 @@ from collections import OrderedDict
 from contextlib import AbstractContextManager
 from typing import Any
 
-from diml_core.checkpoints import load_model, shipped_models
+from diml_core.embedding.features import ImageFeatures
 from diml_core.errors import InputError
 from diml_core.explain import explain
 from diml_core.explanation import Explanation
-from diml_core.images import Photo, load_photo
-from diml_core.model import DimlModel, ImageFeatures
+from diml_core.network.checkpoints import load_model, shipped_models
+from diml_core.network.model import DimlModel
+from diml_core.photo.images import Photo, load_photo
 
 _CACHE_BYTES = 512 * 1024**2  # about 26 photos of the ViT; small beside the 16 GB of a Space
 

@@ -6,9 +6,9 @@ import shlex
 from dataclasses import asdict
 
 from app.examples import is_example
+from diml_core.comparison.options import ExplainOptions
 from diml_core.explanation import Explanation
-from diml_core.images import Photo
-from diml_core.options import ExplainOptions
+from diml_core.photo.images import Photo
 
 _ALWAYS = ("grid", "marginals", "mass", "start_block")  # what the page has controls for
 

@@ -26,8 +26,8 @@ import torch  # noqa: E402
 from app import payload  # noqa: E402
 from app.payload import viewer_payload  # noqa: E402
 from diml_core import explain, load_model, load_photo  # noqa: E402
-from diml_core.checkpoints import shipped_models  # noqa: E402
 from diml_core.explain import explain_features  # noqa: E402
+from diml_core.network.checkpoints import shipped_models  # noqa: E402
 
 TARGETS = {"explanation": 1.15, "payload": 1.3, "slider move": 0.1}
 

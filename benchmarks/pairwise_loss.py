@@ -25,8 +25,8 @@ import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 from torch.nn.functional import normalize  # noqa: E402
 
+from diml_core.comparison.transport import DEFAULT_EPSILON  # noqa: E402
 from diml_core.learning.distance import DEFAULT_ITERATIONS, StructuralSimilarity  # noqa: E402
-from diml_core.transport import DEFAULT_EPSILON  # noqa: E402
 
 SINGLE_ANCHORS = 2  # whose pairs are compared one by one
 

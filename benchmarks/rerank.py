@@ -40,13 +40,13 @@ from torch import Tensor  # noqa: E402
 from torch.nn.functional import normalize  # noqa: E402
 
 from diml_core import load_model, load_photo  # noqa: E402
-from diml_core.checkpoints import shipped_models  # noqa: E402
-from diml_core.marginals import correlation, marginal  # noqa: E402
-from diml_core.options import ExplainOptions  # noqa: E402
+from diml_core.comparison.marginals import correlation, marginal  # noqa: E402
+from diml_core.comparison.options import ExplainOptions  # noqa: E402
+from diml_core.comparison.transport import partial_transport  # noqa: E402
+from diml_core.network.checkpoints import shipped_models  # noqa: E402
 from diml_core.retrieval.fetched import Fetched  # noqa: E402
 from diml_core.retrieval.first_stage import nearest  # noqa: E402
 from diml_core.retrieval.rerank import rerank  # noqa: E402
-from diml_core.transport import partial_transport  # noqa: E402
 
 EPSILON = 0.05
 TARGETS = {16: {"loop": 6, "POT": 4}, 49: {"loop": 2.5}, 256: {"loop": 2}}
@@ -123,7 +123,7 @@ def real(
             size = int(side * random.uniform(0.5, 1))
             x, y = (int(random.integers(0, extent - size + 1)) for extent in image.size)
             features = model.extract(load_photo(image.crop((x, y, x + size, y + size))))
-            embedding = model.embed(features.map, features.attentions, options)
+            embedding = model.embedder(options)(features)
             vectors.append(torch.cat([embedding.parts, embedding.pooled[None]]))
             weights.append(embedding.rollout)
     stacked = torch.stack(vectors)

@@ -29,7 +29,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from torch.nn.functional import normalize  # noqa: E402
 
-from diml_core.options import ExplainOptions  # noqa: E402
+from diml_core.comparison.options import ExplainOptions  # noqa: E402
 from diml_core.retrieval.first_stage import nearest  # noqa: E402
 from diml_core.retrieval.records import PhotoRecord  # noqa: E402
 from diml_core.retrieval.rerank import rerank  # noqa: E402

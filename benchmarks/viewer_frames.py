@@ -24,7 +24,7 @@ from playwright.sync_api import sync_playwright  # noqa: E402
 from app.examples import example_pairs  # noqa: E402
 from app.report import report_html  # noqa: E402
 from diml_core import explain, load_model  # noqa: E402
-from diml_core.checkpoints import shipped_models  # noqa: E402
+from diml_core.network.checkpoints import shipped_models  # noqa: E402
 
 SWEEP = """async () => {
   const frame = document.querySelector('[data-role=frame-a]');

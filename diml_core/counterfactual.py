@@ -15,13 +15,14 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from diml_core.comparison.options import ExplainOptions
+from diml_core.embedding.features import ImageFeatures
+from diml_core.embedding.grids import Grid, cell_box
 from diml_core.errors import InputError
 from diml_core.explain import explain_features
 from diml_core.explanation import Explanation
-from diml_core.grids import Grid, cell_box
-from diml_core.images import Photo, load_photo
-from diml_core.model import DimlModel, ImageFeatures
-from diml_core.options import ExplainOptions
+from diml_core.network.model import DimlModel
+from diml_core.photo.images import Photo, load_photo
 
 _BLUR_SIDE = 256  # px; a blur this strong looks the same when made small, and takes milliseconds
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import torch
 
+from diml_core.comparison.marginals import correlation, marginal
+from diml_core.comparison.options import ExplainOptions
+from diml_core.comparison.similarity import part_similarity
+from diml_core.comparison.transport import partial_transport
+from diml_core.embedding.features import Embedding, ImageFeatures
 from diml_core.explanation import Explanation
-from diml_core.images import load_photo
-from diml_core.marginals import correlation, marginal
-from diml_core.model import DimlModel, Embedding, ImageFeatures
-from diml_core.options import ExplainOptions
-from diml_core.similarity import part_similarity
-from diml_core.transport import partial_transport
+from diml_core.network.model import DimlModel
+from diml_core.photo.images import load_photo
 
 
 def explain(model: DimlModel, image_a: Any, image_b: Any, **options: Any) -> Explanation:
@@ -21,7 +22,7 @@ def explain(model: DimlModel, image_a: Any, image_b: Any, **options: Any) -> Exp
 
     Args:
         model: from :func:`diml_core.load_model`.
-        image_a, image_b: anything :func:`diml_core.images.load_photo` takes (path, bytes, PIL image,
+        image_a, image_b: anything :func:`diml_core.photo.images.load_photo` takes (path, bytes, PIL image,
             array), or :class:`ImageFeatures` from ``model.extract`` to save the forward pass.
         **options: fields of :class:`ExplainOptions`; what is left out is the model's default.
 
@@ -53,8 +54,9 @@ def explain_features(
         a, b: features of the two pictures.
         options: validated, from ``model.options``.
     """
-    embedding_a = model.embed(a.map, a.attentions, options)
-    embedding_b = model.embed(b.map, b.attentions, options)
+    embedder = model.embedder(options)
+    embedding_a = embedder(a)
+    embedding_b = embedder(b)
     marginals_a = _marginal(options, embedding_a, embedding_b)
     marginals_b = _marginal(options, embedding_b, embedding_a)
     similarity = part_similarity(embedding_a.parts, embedding_b.parts)
@@ -86,8 +88,8 @@ def explain_features(
         rollout_map_b=_numpy(embedding_b.rollout_map),
         iterations=int(transport.iterations),
         marginal_error=float(transport.marginal_error),
-        part_rollout_a=_numpy(model.part_rollout(a.map.shape[:2], a.attentions, options)),
-        part_rollout_b=_numpy(model.part_rollout(b.map.shape[:2], b.attentions, options)),
+        part_rollout_a=_numpy(embedder.part_rollout(a.map.shape[:2], a.attentions)),
+        part_rollout_b=_numpy(embedder.part_rollout(b.map.shape[:2], b.attentions)),
         photo_a=a.photo,
         photo_b=b.photo,
     )

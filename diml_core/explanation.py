@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from diml_core.comparison.options import ExplainOptions
+from diml_core.comparison.transport import FINEST_TOLERANCE
+from diml_core.embedding.grids import Grid
 from diml_core.errors import InputError
-from diml_core.grids import Grid
-from diml_core.images import Photo, load_photo
-from diml_core.options import ExplainOptions
-from diml_core.transport import FINEST_TOLERANCE
+from diml_core.photo.images import Photo, load_photo
 
 FORMAT = 1
 _STORED_SIDE = 1024  # px; photos are stored in NPZ files at most this large

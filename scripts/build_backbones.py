@@ -15,8 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from diml_core.checkpoints import save_model
 from diml_core.errors import InputError
+from diml_core.network.checkpoints import save_model
 from scripts.conversion import dinov2_s14, efficientnet_lite0
 from scripts.conversion.efficientnet_teachers import TEACHERS
 from scripts.conversion.wheels import obtain

@@ -25,10 +25,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from diml_core.checkpoints import SHIPPED, load_model
 from diml_core.errors import InputError
 from diml_core.evaluation.against import title_against
 from diml_core.learning.validation import CHOSEN_BY
+from diml_core.network.checkpoints import SHIPPED, load_model
 
 CARDS = Path(__file__).resolve().parent / "cards"
 

@@ -12,10 +12,10 @@ from PIL import Image
 
 from diml_core import Explanation, explain, load_photo
 from diml_core.commands.compare import report
+from diml_core.comparison.marginals import MARGINALS
+from diml_core.comparison.transport import partial_transport
 from diml_core.drawing.sentences import settings
 from diml_core.errors import InputError
-from diml_core.marginals import MARGINALS
-from diml_core.transport import partial_transport
 
 ARRAYS = ("plan", "part_similarity", "marginals_a", "marginals_b", "rollout_a", "rollout_map_b")
 

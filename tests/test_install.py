@@ -20,7 +20,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 COMPARE = """
 import sys
 from diml_core import explain, load_model
-from diml_core.checkpoints import shipped_models
+from diml_core.network.checkpoints import shipped_models
 from diml_core.shipped_files import shipped_folder
 
 photos = [shipped_folder("assets") / "examples" / name for name in ("cat.jpg", "kitten.jpg")]
@@ -95,7 +95,7 @@ def test_an_installed_library_compares_with_each_model(installed):
     run = run_there(installed, "-c", COMPARE)
     assert run.returncode == 0, run.stderr
     models = [line.split()[0] for line in run.stdout.splitlines()]
-    assert models == diml_core.checkpoints.shipped_models()
+    assert models == diml_core.network.checkpoints.shipped_models()
     assert all(line.endswith("True") for line in run.stdout.splitlines()), run.stdout
     assert (installed / "diml_core" / "py.typed").is_file()
 
@@ -111,7 +111,7 @@ def test_the_installed_command_is_diml(installed):
 
 
 def test_a_folder_of_ones_own_checkpoints_comes_first(installed, cnn, tmp_path):
-    from diml_core.checkpoints import save_model
+    from diml_core.network.checkpoints import save_model
 
     save_model(cnn, tmp_path / "mine")
     code = "from diml_core import load_model; print(load_model('mine').name)"

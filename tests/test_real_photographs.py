@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from diml_core.checkpoints import load_model, shipped_models
 from diml_core.explain import explain_features
-from diml_core.images import load_photo
+from diml_core.network.checkpoints import load_model, shipped_models
+from diml_core.photo.images import load_photo
 
 # Of 616. Their untrained starts get 1 and 15 wrong: the ImageNet classifier prefers a castle to the other
 # amphitheatre, the DINOv2 that was tuned to find salient objects takes giraffes for many things. Trained on composites

@@ -17,9 +17,9 @@ from app.links import read_link
 from app.payload import viewer_payload
 from app.service import Explorer
 from app.viewer import Viewer
-from diml_core.checkpoints import DEFAULT_MODEL, shipped_models
 from diml_core.errors import InputError
 from diml_core.explanation import Explanation
+from diml_core.network.checkpoints import DEFAULT_MODEL, shipped_models
 
 _FLOW_LINES = 24  # in a figure
 _ON_MODELS = (

@@ -17,8 +17,8 @@ from app.results import Results
 from app.service import Explorer
 from app.strip import PhotoStrip
 from app.viewer import Viewer
-from diml_core.checkpoints import DEFAULT_MODEL, shipped_models
 from diml_core.errors import InputError
+from diml_core.network.checkpoints import DEFAULT_MODEL, shipped_models
 
 _BUILT_IN, _UPLOADS = "built-in", "uploads"
 _QUEUE = "gallery"  # indexing takes a while: who only compares two photos should not wait for it

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from diml_core.checkpoints import DEFAULT_MODEL, load_model, shipped_models
-from diml_core.devices import add_device
+from diml_core.comparison.marginals import MARGINALS
+from diml_core.embedding.rollout import HEAD_FUSIONS
 from diml_core.errors import InputError
 from diml_core.explain import explain
 from diml_core.explanation import Explanation
-from diml_core.images import load_photo
-from diml_core.marginals import MARGINALS
-from diml_core.rollout import HEAD_FUSIONS
+from diml_core.network.checkpoints import DEFAULT_MODEL, load_model, shipped_models
+from diml_core.network.devices import add_device
+from diml_core.photo.images import load_photo
 
 _FIGURE_SUFFIXES = {".png", ".svg", ".pdf"}
 

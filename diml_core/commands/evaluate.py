@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from diml_core.checkpoints import DEFAULT_MODEL, load_model, shipped_models
+from diml_core.comparison.marginals import MARGINALS
+from diml_core.comparison.options import ExplainOptions
 from diml_core.data import DATASETS, LabelledImages, load_dataset
 from diml_core.data.base import SPLITS
 from diml_core.data.scenes import SceneTruth, load_truth
-from diml_core.devices import add_device
 from diml_core.errors import InputError
 from diml_core.evaluation.against import against
 from diml_core.evaluation.keypoints import keypoint_tables, load_keypoints
@@ -19,9 +19,9 @@ from diml_core.evaluation.metrics import PROTOCOLS
 from diml_core.evaluation.report import evaluate
 from diml_core.evaluation.side_by_side import side_by_side
 from diml_core.evaluation.tables import Table, as_csv, as_markdown
-from diml_core.marginals import MARGINALS
-from diml_core.model import DimlModel
-from diml_core.options import ExplainOptions
+from diml_core.network.checkpoints import DEFAULT_MODEL, load_model, shipped_models
+from diml_core.network.devices import add_device
+from diml_core.network.model import DimlModel
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from diml_core.checkpoints import DEFAULT_MODEL, shipped_models
-from diml_core.devices import add_device
 from diml_core.errors import InputError
+from diml_core.network.checkpoints import DEFAULT_MODEL, shipped_models
+from diml_core.network.devices import add_device
 from diml_core.retrieval.indexing import index_photos
 from diml_core.retrieval.store import Store
 

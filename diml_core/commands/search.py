@@ -7,9 +7,9 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from diml_core.devices import add_device
+from diml_core.comparison.marginals import MARGINALS
 from diml_core.errors import InputError
-from diml_core.marginals import MARGINALS
+from diml_core.network.devices import add_device
 from diml_core.retrieval.gallery import DEFAULT_TOP_K, SEARCH_OPTIONS, Gallery, Result
 
 

@@ -14,7 +14,7 @@ from diml_core.drawing.sentences import score_as_sum, settings, what_lines_carry
 from diml_core.drawing.sheet import FAINT, Sheet
 from diml_core.errors import InputError
 from diml_core.explanation import Explanation
-from diml_core.images import Photo
+from diml_core.photo.images import Photo
 
 WIDTH = 11.0  # inches; with the heights below a page is at most 8.04 high: A4 or Letter
 _MARGIN = 0.4

@@ -11,8 +11,8 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from diml_core.drawing.sheet import FAINT, Sheet
+from diml_core.embedding.grids import Box, cell_box
 from diml_core.explanation import Explanation, PartPair
-from diml_core.grids import Box, cell_box
 
 CONTRIBUTION_COLOURS = "magma"
 NEGLIGIBLE = 1e-12  # contributions up to this are rounding errors

@@ -11,8 +11,8 @@ from PIL import Image
 
 from diml_core.drawing.flow import CONTRIBUTION_COLOURS, NEGLIGIBLE
 from diml_core.drawing.sheet import FAINT, Sheet
+from diml_core.embedding.grids import Box
 from diml_core.explanation import Explanation
-from diml_core.grids import Box
 
 _ALPHA = 0.6  # of the colours over the grey photo
 _GREY = 0.72  # mean brightness of the grey photo

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from diml_core.grids import Box
+from diml_core.embedding.grids import Box
 
 _SPLITS = [0.2 + 0.6 * i / 24 for i in range(25)]  # share of the area that goes to the first
 # How much larger pictures must get to be stacked: beside each other they are easier to compare.

@@ -19,7 +19,7 @@ from diml_core.drawing.figure import explanation_figure
 from diml_core.drawing.names import printable
 from diml_core.errors import InputError
 from diml_core.explanation import Explanation
-from diml_core.images import Photo
+from diml_core.photo.images import Photo
 
 # Two SVG settings exist as rcParams only. Changed and restored by two threads at once they could
 # stay changed, so one thread at a time.

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from diml_core.drawing.names import font_families
-from diml_core.grids import Box
+from diml_core.embedding.grids import Box
 
 INK = "#1a1a1a"
 FAINT = "#5a5a5a"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from diml_core.evaluation.embedding import Variant
-from diml_core.marginals import MARGINALS, marginal_names
-from diml_core.model import DimlModel
-from diml_core.options import ExplainOptions
+from diml_core.comparison.marginals import MARGINALS, marginal_names
+from diml_core.comparison.options import ExplainOptions
+from diml_core.embedding.embedder import Embedder
+from diml_core.network.model import DimlModel
 
 GRIDS = (1, 2, 4, 7, 8, 12, 16)
 MASSES = (0.25, 0.5, 0.75, 1.0)
@@ -19,7 +19,7 @@ class Setting:
     """A row of a table: how images are embedded, and how pairs of them are compared."""
 
     label: str
-    variant: Variant
+    embedder: Embedder
     options: ExplainOptions
 
 
@@ -59,13 +59,13 @@ def ablations(model: DimlModel, base: ExplainOptions) -> list[Ablation]:
 
 def base_setting(model: DimlModel, base: ExplainOptions) -> Setting:
     """The options themselves."""
-    return Setting("default", Variant.of(model, base), base)
+    return Setting("default", model.embedder(base), base)
 
 
 def _changed(model: DimlModel, base: ExplainOptions, label: str, **changes: Any) -> Setting:
     options = replace(base, **changes)
     mark = " (as given)" if options == base else ""
-    return Setting(label + mark, Variant.of(model, options), options)
+    return Setting(label + mark, model.embedder(options), options)
 
 
 def _grids(model: DimlModel, base: ExplainOptions) -> list[int]:
@@ -81,7 +81,5 @@ def _rollouts(model: DimlModel, base: ExplainOptions) -> list[Setting]:
     ]
     plain = "cross-correlation" if MARGINALS[base.marginals].rollout else base.marginals
     options = replace(base, marginals=plain)
-    settings.append(
-        Setting("none: mean pooling", Variant.of(model, options, pooling="mean"), options)
-    )
+    settings.append(Setting("none: mean pooling", model.embedder(options, pooling="mean"), options))
     return settings

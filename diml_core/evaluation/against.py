@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from diml_core.comparison.options import ExplainOptions
 from diml_core.data import LabelledImages
 from diml_core.evaluation.bootstrap import estimate
-from diml_core.evaluation.embedding import Variant, embed_all
+from diml_core.evaluation.embedding import embed_all
 from diml_core.evaluation.retrieval import retrieval_metrics
 from diml_core.evaluation.tables import Table
-from diml_core.model import DimlModel
-from diml_core.options import ExplainOptions
+from diml_core.network.model import DimlModel
 
 GLOBAL, RERANKED = "global", "re-ranked"
 METRICS = ("R@1", "MAP@R")
@@ -39,8 +39,8 @@ def against(
     paths, labels = [s.path for s in dataset.samples], dataset.labels
     measured = []
     for each, chosen in ((start, start.options()), (model, options)):
-        variant = Variant.of(each, chosen)
-        embedded = embed_all(each, paths, [variant], progress=progress)[variant]
+        embedder = each.embedder(chosen)
+        embedded = embed_all(each, paths, [embedder], progress=progress)[embedder]
         measured.append(retrieval_metrics(embedded, labels, chosen, (0, top_k), protocol))
     former = start.name if start.name != model.name else f"{start.name} before"
     rows = {}

@@ -18,14 +18,14 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from diml_core.comparison.marginals import correlation, marginal
+from diml_core.comparison.matching import centres, matched_points
+from diml_core.comparison.options import ExplainOptions
+from diml_core.comparison.similarity import part_similarity
+from diml_core.comparison.transport import partial_transport
 from diml_core.data.scenes import SceneTruth
+from diml_core.embedding.pooling import area_pooling
 from diml_core.evaluation.embedding import Embedded
-from diml_core.grids import area_pooling
-from diml_core.marginals import correlation, marginal
-from diml_core.matching import centres, matched_points
-from diml_core.options import ExplainOptions
-from diml_core.similarity import part_similarity
-from diml_core.transport import partial_transport
 
 PCK_RADIUS = 0.1  # of the side of the image
 _CHUNK = 128  # pairs at a time

@@ -10,40 +10,14 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from diml_core.images import load_photo
-from diml_core.model import DimlModel
-from diml_core.options import ExplainOptions
-from diml_core.packing import packed
+from diml_core.embedding.embedder import Embedder
+from diml_core.embedding.features import Embedding
+from diml_core.embedding.packing import packed
+from diml_core.network.model import DimlModel
+from diml_core.photo.images import load_photo
 from diml_core.retrieval.fetched import Fetched
 
 _BATCH = 16
-
-
-@dataclass(frozen=True)
-class Variant:
-    """What decides an embedding; pairs of images may then be compared with any marginals and mass.
-
-    Attributes:
-        grid, start_block, head_fusion, kept_mass: as in :class:`ExplainOptions`.
-        pooling: entry of :data:`diml_core.model_config.GLOBAL_POOLINGS`.
-    """
-
-    grid: int
-    pooling: str
-    start_block: int | None = None
-    head_fusion: str = "mean"
-    kept_mass: float = 1.0
-
-    @classmethod
-    def of(cls, model: DimlModel, options: ExplainOptions, pooling: str | None = None) -> Variant:
-        """The variant that validated options ask for."""
-        return cls(
-            options.grid,
-            pooling or model.config.pooling,
-            options.start_block,
-            options.head_fusion,
-            options.kept_mass,
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,47 +42,40 @@ class Embedded:
 
 @torch.inference_mode()
 def embed_all(
-    model: DimlModel, paths: Sequence[Path], variants: Sequence[Variant], *, progress: bool = True
-) -> dict[Variant, Embedded]:
+    model: DimlModel, paths: Sequence[Path], embedders: Sequence[Embedder], *, progress: bool = True
+) -> dict[Embedder, Embedded]:
     """Run the network on every image, at the model's own preprocessing, and pool in every way asked.
 
     Args:
         model: the model.
         paths: image files.
-        variants: the ways.
+        embedders: the ways, from ``model.embedder``.
         progress: whether to show a bar.
 
     Raises:
         InputError: an image that cannot be read.
     """
-    starts = [v.start_block for v in variants if v.start_block is not None]
+    starts = [e.start_block for e in embedders if e.start_block is not None]
     attention_from = min(starts, default=0) if model.has_rollout else None
-    stored = {variant: _empty(model, len(paths), variant) for variant in dict.fromkeys(variants)}
+    stored = {
+        embedder: _empty(model, len(paths), embedder.grid) for embedder in dict.fromkeys(embedders)
+    }
     device = next(model.parameters()).device
     with tqdm(total=len(paths), desc="images", unit="image", disable=not progress) as bar:
         for indices, images in _batches(model, paths):
             feature_map, attentions = model(images.to(device), attention_from)
             rollouts: dict[tuple, Tensor | None] = {}
-            for variant, embedded in stored.items():
-                key = (variant.start_block, variant.head_fusion, variant.kept_mass)
+            for embedder, embedded in stored.items():
+                key = (embedder.start_block, embedder.head_fusion, embedder.kept_mass)
                 if key not in rollouts:
-                    rollouts[key] = model.rollout_weights(attentions, _options(variant))
-                _store(model, embedded, variant, indices, feature_map, rollouts[key])
+                    rollouts[key] = embedder.rollout_weights(attentions)
+                _store(embedder.pool(feature_map, rollouts[key]), embedded, indices)
             bar.update(len(indices))
     return stored
 
 
-def _options(variant: Variant) -> ExplainOptions:
-    return ExplainOptions(
-        grid=variant.grid,
-        start_block=variant.start_block,
-        head_fusion=variant.head_fusion,
-        kept_mass=variant.kept_mass,
-    )
-
-
-def _empty(model: DimlModel, count: int, variant: Variant) -> Embedded:
-    parts = variant.grid**2
+def _empty(model: DimlModel, count: int, side: int) -> Embedded:
+    parts = side**2
     return Embedded(
         torch.zeros(count, parts + 1, model.dim, dtype=torch.float16),
         torch.zeros(count, parts) if model.has_rollout else None,
@@ -116,16 +83,8 @@ def _empty(model: DimlModel, count: int, variant: Variant) -> Embedded:
     )
 
 
-def _store(
-    model: DimlModel,
-    into: Embedded,
-    variant: Variant,
-    indices: list[int],
-    feature_map: Tensor,
-    rollout: Tensor | None,
-) -> None:
-    embedding = model.pool(feature_map, rollout, variant.grid, variant.pooling)
-    vectors, weights = packed(embedding, variant.grid**2)
+def _store(embedding: Embedding, into: Embedded, indices: list[int]) -> None:
+    vectors, weights = packed(embedding, into.vectors.shape[1] - 1)
     into.vectors[indices] = vectors.half().cpu()
     into.grids[indices] = torch.tensor(embedding.grid)
     if into.weights is not None and weights is not None:

@@ -15,16 +15,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from diml_core.comparison.matching import centres, matched_points
+from diml_core.comparison.options import ExplainOptions
+from diml_core.embedding.features import ImageFeatures
+from diml_core.embedding.grids import Grid
 from diml_core.errors import InputError
 from diml_core.evaluation.bootstrap import estimate
 from diml_core.evaluation.tables import Table
 from diml_core.explain import explain_features
 from diml_core.explanation import Explanation
-from diml_core.grids import Grid
-from diml_core.images import load_photo
-from diml_core.matching import centres, matched_points
-from diml_core.model import DimlModel, ImageFeatures
-from diml_core.options import ExplainOptions
+from diml_core.network.model import DimlModel
+from diml_core.photo.images import load_photo
 from diml_core.shipped_files import shipped_folder
 
 PCK_RADIUS = 0.1  # of the larger side of the second photo
@@ -111,7 +112,7 @@ def keypoint_tables(
 def score(explanation: Explanation, pair: KeypointPair) -> dict[str, np.ndarray]:
     """Which keypoints are matched right, ``[K]`` bool, by every reading of the plan.
 
-    See :func:`diml_core.matching.matched_points`; ``best part`` is the part nearest to the truth.
+    See :func:`diml_core.comparison.matching.matched_points`; ``best part`` is the part nearest to the truth.
     """
     rows = torch.from_numpy(_parts_at(pair.points_a, explanation.grid_a))
     points = centres(explanation.grid_b)

@@ -8,16 +8,17 @@ from dataclasses import replace
 import numpy as np
 from tqdm import tqdm
 
+from diml_core.comparison.options import ExplainOptions
 from diml_core.data import LabelledImages
 from diml_core.data.scenes import SceneTruth
+from diml_core.embedding.embedder import Embedder
 from diml_core.evaluation.ablation import Ablation, Setting, ablations, base_setting
 from diml_core.evaluation.alignment import Alignment, measure_alignment, view_pairs
 from diml_core.evaluation.bootstrap import Estimate, estimate
-from diml_core.evaluation.embedding import Embedded, Variant, embed_all
+from diml_core.evaluation.embedding import Embedded, embed_all
 from diml_core.evaluation.retrieval import TOP_KS, retrieval_metrics
 from diml_core.evaluation.tables import Table
-from diml_core.model import DimlModel
-from diml_core.options import ExplainOptions
+from diml_core.network.model import DimlModel
 
 _DIFFERENCE = "MAP@R, gain"
 _GAIN = "R@1, gain"
@@ -56,16 +57,16 @@ def evaluate(
     aligned = _alignment_settings(model, base, varied) if truth is not None else []
     settings = [base, *aligned, *(s for ablation in varied for s in ablation.settings)]
     embedded = embed_all(
-        model, [s.path for s in dataset.samples], [s.variant for s in settings], progress=progress
+        model, [s.path for s in dataset.samples], [s.embedder for s in settings], progress=progress
     )
     labels = dataset.labels
-    yield _by_candidates(embedded[base.variant], labels, options, top_k, protocol)
+    yield _by_candidates(embedded[base.embedder], labels, options, top_k, protocol)
     if truth is not None:
         yield _alignment_table(embedded, labels, truth, aligned, progress)
     count = sum(len(ablation.settings) for ablation in varied)
     if varied:
         metrics = retrieval_metrics(
-            embedded[base.variant], labels, base.options, (top_k,), protocol
+            embedded[base.embedder], labels, base.options, (top_k,), protocol
         )
         given = metrics[top_k]["MAP@R"]
     with tqdm(total=count, desc="settings", disable=not progress or not tables) as bar:
@@ -105,7 +106,7 @@ def _by_candidates(
 
 
 def _compared(
-    embedded: dict[Variant, Embedded],
+    embedded: dict[Embedder, Embedded],
     labels: np.ndarray,
     setting: Setting,
     given: np.ndarray,
@@ -113,7 +114,7 @@ def _compared(
     protocol: str,
 ) -> dict[str, Estimate]:
     metrics = retrieval_metrics(
-        embedded[setting.variant], labels, setting.options, (0, top_k), protocol
+        embedded[setting.embedder], labels, setting.options, (0, top_k), protocol
     )
     plain, reranked = metrics[0], metrics[top_k]
     row = {f"global {m}": estimate(plain[m], labels) for m in ("R@1", "MAP@R")}
@@ -131,17 +132,17 @@ def _alignment_settings(
     settings = [base]
     if base.options.mass < 1:
         whole = replace(base.options, mass=1.0)
-        settings.append(Setting("whole mass", Variant.of(model, whole), whole))
+        settings.append(Setting("whole mass", model.embedder(whole), whole))
     if base.options.grid < model.max_grid:
         fine = replace(base.options, grid=model.max_grid)
         label = f"{model.max_grid} × {model.max_grid} parts"
-        settings.append(Setting(label, Variant.of(model, fine), fine))
+        settings.append(Setting(label, model.embedder(fine), fine))
     marginals = varied[0].settings if varied else ()
     return settings + [s for s in marginals if s.options != base.options]
 
 
 def _alignment_table(
-    embedded: dict[Variant, Embedded],
+    embedded: dict[Embedder, Embedded],
     labels: np.ndarray,
     truth: SceneTruth,
     settings: Sequence[Setting],
@@ -151,7 +152,7 @@ def _alignment_table(
     rows = {}
     for setting in settings:
         measured = measure_alignment(
-            embedded[setting.variant], truth, pairs, setting.options, progress=progress
+            embedded[setting.embedder], truth, pairs, setting.options, progress=progress
         )
         rows[setting.label] = _alignment_row(measured, labels[pairs[0]])
     note = (

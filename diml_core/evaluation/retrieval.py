@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from diml_core.comparison.options import ExplainOptions
 from diml_core.evaluation.embedding import Embedded
 from diml_core.evaluation.metrics import needed_neighbours, per_query, positives
-from diml_core.options import ExplainOptions
 from diml_core.retrieval.first_stage import nearest
 from diml_core.retrieval.rerank import rerank
 

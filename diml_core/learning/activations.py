@@ -15,9 +15,9 @@ from tqdm import tqdm
 
 from diml_core.data import LabelledImages
 from diml_core.errors import InputError
-from diml_core.images import Photo, load_photo
 from diml_core.learning.split_network import SplitNetwork
 from diml_core.learning.views import square_input, view
+from diml_core.photo.images import Photo, load_photo
 
 _BATCH = 32
 _STATES, _WARPS, _DONE, _KEY = "states.npy", "warps.npy", "done.npy", "key.json"

@@ -18,8 +18,8 @@ class TrainConfig:
     """What ``configs/*.json`` holds.
 
     Attributes:
-        start: model to start from, as :func:`diml_core.checkpoints.load_model` takes it.
-        model: fields of :class:`diml_core.model_config.ModelConfig` to change: name, head, defaults, ...
+        start: model to start from, as :func:`diml_core.network.checkpoints.load_model` takes it.
+        model: fields of :class:`diml_core.network.model_config.ModelConfig` to change: name, head, defaults, ...
         data: name of the data set.
         trained_blocks: last blocks (ViT) or stages (EfficientNet, ResNet) that are trained; 0 trains the
             head alone, -1 the whole network.
@@ -44,7 +44,7 @@ class TrainConfig:
             alone. Backgrounds then lose more of their weight, and real photographs fare a little worse.
         preserve_regions: weight of the same loss on the quarters of every view, as far as they show the object
             where that is known (scenes), which are always kept as they are before training; 0 for none.
-        teachers: models, as :func:`diml_core.checkpoints.load_model` takes them, whose cosines are averaged;
+        teachers: models, as :func:`diml_core.network.checkpoints.load_model` takes them, whose cosines are averaged;
             none for the network as it is before training.
         classes_per_batch, images_per_class: a batch is their product.
         steps: batches to train for; also the length of the cosine schedule.

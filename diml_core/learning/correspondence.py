@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from diml_core.grids import Grid
-from diml_core.matching import centres
+from diml_core.comparison.matching import centres
+from diml_core.embedding.grids import Grid
 
 _TEMPERATURE = 0.05  # of the softmax over parts: the entropy of the transport
 _SOLID = 127  # value of a mask from which a point is on the object

@@ -26,12 +26,12 @@ from pytorch_metric_learning.distances import BaseDistance, LpDistance
 from torch import Tensor
 from torch.nn import functional
 
+from diml_core.comparison.marginals import marginal, named_marginal
+from diml_core.comparison.transport import DEFAULT_EPSILON
+from diml_core.embedding.features import Embedding
+from diml_core.embedding.packing import packed
 from diml_core.errors import InputError
 from diml_core.learning.plans import plans
-from diml_core.marginals import marginal, named_marginal
-from diml_core.model import Embedding
-from diml_core.packing import packed
-from diml_core.transport import DEFAULT_EPSILON
 
 DEFAULT_ITERATIONS = 20
 
@@ -117,7 +117,7 @@ class _Structural(BaseDistance):
         """Decide how images are compared.
 
         Args:
-            marginals: name in :data:`diml_core.marginals.MARGINALS`.
+            marginals: name in :data:`diml_core.comparison.marginals.MARGINALS`.
             mass: transported mass in (0, 1].
             epsilon: entropy of the transport.
             iterations: of every transport. 20 leave a score within about 1e-3 of the converged one.

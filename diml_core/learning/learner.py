@@ -44,7 +44,7 @@ class Learner(nn.Module):
             states.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
         ):
             feature_map, weights = split.cells(states, (side, side))
-        embedding = split.model.pool(feature_map, weights, split.options.grid)
+        embedding = split.embedder.pool(feature_map, weights)
         cells = functional.normalize(feature_map.flatten(1, 2), dim=-1)
         return pack(embedding, rollout=weights is not None), cells
 

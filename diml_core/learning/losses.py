@@ -13,9 +13,9 @@ from pytorch_metric_learning import losses, miners
 from pytorch_metric_learning.reducers import AvgNonZeroReducer
 from torch import Tensor, nn
 
+from diml_core.comparison.options import ExplainOptions
 from diml_core.errors import InputError
 from diml_core.learning.distance import StructuralDistance, StructuralSimilarity
-from diml_core.options import ExplainOptions
 
 
 class Objective(nn.Module):

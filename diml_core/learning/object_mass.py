@@ -6,10 +6,10 @@ import numpy as np
 from torch import Tensor
 from torch.nn import functional
 
-from diml_core.grids import Grid
+from diml_core.comparison.marginals import correlation, marginal
+from diml_core.embedding.grids import Grid
 from diml_core.learning.correspondence import points_on_object
 from diml_core.learning.distance import unpack
-from diml_core.marginals import correlation, marginal
 
 _SAMPLES = 4  # points per side of a part
 _LEAST_MASS = 1e-4  # of a part: the slope of its logarithm stays finite
@@ -30,7 +30,7 @@ def object_mass_loss(
         packed: ``[B, D (+ 1), R + 1]`` from :func:`diml_core.learning.distance.pack`.
         pairs: indices of views a and of views b of the same objects, ``[P]`` each.
         coverage: ``[B, R]`` how much of every part is object, in 0..1.
-        marginals: name in :data:`diml_core.marginals.MARGINALS`.
+        marginals: name in :data:`diml_core.comparison.marginals.MARGINALS`.
         rollout: whether the last channel of the batch is rollout mass.
 
     Returns:

@@ -1,6 +1,6 @@
 """The plans of many small problems at once, by a fixed number of iterations: what a loss needs.
 
-The problems and updates of ``diml_core.transport``, stripped for training: plain-domain float32, no
+The problems and updates of ``diml_core.comparison.transport``, stripped for training: plain-domain float32, no
 test for convergence, and the problems along the last, contiguous dimension, so that every operation
 runs over long vectors. On a processor they are solved in groups that stay in a core's cache.
 """
@@ -10,10 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from diml_core.transport import partial_transport
-
-LEAST_EPSILON = 0.04
-"""Below, ``exp(-2 / epsilon)`` leaves no room in float32 and ``diml_core.transport`` is used."""
+from diml_core.comparison.transport import LEAST_PLAIN_EPSILON, partial_transport
 
 _GROUP = 1 << 16  # entries of the kernels of one group
 _TINY = 1e-37
@@ -42,7 +39,7 @@ def plans(
     Returns:
         ``[Ra, Rb, P]``, without gradient.
     """
-    if epsilon < LEAST_EPSILON:
+    if epsilon < LEAST_PLAIN_EPSILON:
         solved = partial_transport(
             1 - similarity.permute(2, 0, 1), marginals_a.T, marginals_b.T, mass,
             epsilon=epsilon, tolerance=1e-12, max_iterations=iterations,

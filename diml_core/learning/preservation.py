@@ -19,12 +19,12 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from diml_core.data import LabelledImages
-from diml_core.images import load_photo
 from diml_core.learning.activations import Activations, ViewPlan, planned_views
 from diml_core.learning.distance import pack
 from diml_core.learning.learner import Learner
 from diml_core.learning.views import square_input
-from diml_core.model import DimlModel
+from diml_core.network.model import DimlModel
+from diml_core.photo.images import load_photo
 
 _BATCH = 32
 
@@ -102,7 +102,7 @@ def own_embeddings(
             on_object = coverage(rows, numbers).to(device)
             counted = counted * torch.where(on_object.sum(1, keepdim=True) > 0, on_object, 1.0)
         of_object = functional.normalize((counted[..., None] * cells).sum(1), dim=-1)
-        packed = pack(split.model.pool(feature_map, weights, split.options.grid))
+        packed = pack(split.embedder.pool(feature_map, weights))
         pooled.append(of_object.half().cpu().numpy())
         regions.append(region_embeddings(packed, dim).half().cpu().numpy())
     return (

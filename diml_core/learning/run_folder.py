@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
-from diml_core.checkpoints import save_model
 from diml_core.drawing.curves import draw_curves
 from diml_core.errors import InputError
 from diml_core.learning.config import TrainConfig
-from diml_core.model import DimlModel
+from diml_core.network.checkpoints import save_model
+from diml_core.network.model import DimlModel
 
 _CONFIG, _METRICS, _CURVES, _STATE, _MODEL = (
     "config.json", "metrics.csv", "curves.png", "state.pt", "model",

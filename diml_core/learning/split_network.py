@@ -12,12 +12,13 @@ from timm.models.resnet import ResNet
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from diml_core.attention import recording
-from diml_core.backbones import joined
+from diml_core.comparison.options import ExplainOptions
+from diml_core.embedding.features import Embedding
 from diml_core.errors import InputError
-from diml_core.model import DimlModel, Embedding
-from diml_core.model_config import FINAL
-from diml_core.options import ExplainOptions
+from diml_core.network.attention import recording
+from diml_core.network.backbones import joined
+from diml_core.network.model import DimlModel
+from diml_core.network.model_config import FINAL
 
 
 class SplitNetwork(nn.Module):
@@ -29,6 +30,7 @@ class SplitNetwork(nn.Module):
 
     Attributes:
         model: the model.
+        embedder: what makes parts of its maps.
         first: index of the first trained block; None where the whole network is trained.
         entered: index of the first block that :meth:`finish` runs; None where it runs them all.
     """
@@ -56,6 +58,7 @@ class SplitNetwork(nn.Module):
         """
         super().__init__()
         self.model, self.options, self._depthwise = model, options, depthwise
+        self.embedder = model.embedder(options)
         network = model.backbone.network
         self._transformer = isinstance(network, VisionTransformer | Eva)
         self._stages = _stages(network)
@@ -144,7 +147,7 @@ class SplitNetwork(nn.Module):
             Embedding ``[B, ...]``; unlike the model's own it is differentiable in the rollout, too.
         """
         feature_map, weights = self.cells(state, map_shape)
-        return self.model.pool(feature_map, weights, self.options.grid)
+        return self.embedder.pool(feature_map, weights)
 
     def cells(self, state: Tensor, map_shape: tuple[int, int]) -> tuple[Tensor, Tensor | None]:
         """``[B, h, w, D]`` map with the head applied, and ``[B, h * w]`` rollout weights or None."""
@@ -157,7 +160,7 @@ class SplitNetwork(nn.Module):
         backbone = self.model.backbone
         if self.first is None:
             output = backbone(state, self.options.start_block)
-            weights = self.model.rollout_weights(output.attentions, self.options)
+            weights = self.embedder.rollout_weights(output.attentions)
             return output.map.permute(0, 2, 3, 1).float(), weights
         if not self._transformer:
             return self._convolved(state), None
@@ -211,7 +214,7 @@ class SplitNetwork(nn.Module):
                 if index == layer:
                     patches = backbone.network.norm(tokens)[:, backbone.prefix_tokens :].float()
         rolled = tuple(None if a is None else a.float() for a in attentions)
-        weights = None if start is None else self.model.rollout_weights(rolled, self.options)
+        weights = None if start is None else self.embedder.rollout_weights(rolled)
         return patches.unflatten(1, map_shape), weights
 
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from diml_core.checkpoints import load_model
 from diml_core.errors import InputError
-from diml_core.model import DimlModel
-from diml_core.model_config import ModelConfig
+from diml_core.network.checkpoints import load_model
+from diml_core.network.model import DimlModel
+from diml_core.network.model_config import ModelConfig
 
 _ELSEWHERE = 0.5  # trace of the covariance that stands for kinds of things that are not at hand
 _FINE = 0.6
@@ -21,7 +21,7 @@ def starting_model(start: str, changes: dict) -> DimlModel:
     """Load a model and change its configuration, keeping every weight that still has a place.
 
     Args:
-        start: as :func:`diml_core.checkpoints.load_model` takes it.
+        start: as :func:`diml_core.network.checkpoints.load_model` takes it.
         changes: fields of :class:`ModelConfig`. Fewer blocks (``architecture_options.depth``) or no
             classifier drop weights; a head of another size starts anew.
 
@@ -58,7 +58,7 @@ def classifier_head(
     the covariance of the features plus one that is the same in every direction, for the features at hand
     show few of the kinds that the classifier knows.
 
-    Where finer maps are joined in front of the classifier's (:func:`diml_core.backbones.joined`), they
+    Where finer maps are joined in front of the classifier's (:func:`diml_core.network.backbones.joined`), they
     get random orthogonal directions, scaled to be a :data:`_FINE`-th of a cell.
 
     Args:

@@ -14,7 +14,6 @@ from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_lis
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from diml_core.checkpoints import load_model
 from diml_core.data import LabelledImages
 from diml_core.data.scenes import SceneTruth, is_photograph
 from diml_core.errors import InputError
@@ -40,6 +39,7 @@ from diml_core.learning.sampler import balanced_batch, split_classes
 from diml_core.learning.split_network import SplitNetwork
 from diml_core.learning.start import classifier_head, principal_head, starting_model
 from diml_core.learning.validation import CHOSEN_BY, validate
+from diml_core.network.checkpoints import load_model
 
 _STATE_EVERY = 120.0  # seconds between two states to go on from
 _HEAD_IMAGES = {"pca": 512, "classifier": 1024}  # whose features give the head its start

@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image, ImageEnhance
 from torch import Tensor
 
-from diml_core.grids import Grid
-from diml_core.images import Photo
-from diml_core.model import DimlModel
-from diml_core.preprocessing import to_tensor
+from diml_core.embedding.grids import Grid
+from diml_core.network.model import DimlModel
+from diml_core.network.preprocessing import to_tensor
+from diml_core.photo.images import Photo
 
 _ASPECTS = (3 / 4, 4 / 3)  # of a crop, relative to the image's own
 

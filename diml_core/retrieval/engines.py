@@ -1,34 +1,27 @@
 """Three ways to solve the transports of stage two, which give the same order.
 
 ``lanes`` and ``pairs`` are compiled kernels, for small grids and for any; ``torch`` is
-``diml_core.transport``, for where numba is missing or epsilon too small for them.
+``diml_core.comparison.transport``, for where numba is missing or epsilon too small for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec
 
 import torch
 from torch import Tensor
 
-from diml_core.marginals import MARGINALS, marginal, normalise
-from diml_core.options import ExplainOptions
+from diml_core.comparison.marginals import MARGINALS, marginal, normalise
+from diml_core.comparison.options import ExplainOptions
+from diml_core.comparison.similarity import structural_similarity
+from diml_core.comparison.transport import partial_transport
+from diml_core.retrieval import kernels
 from diml_core.retrieval.fetched import Fetched
-from diml_core.similarity import structural_similarity
-from diml_core.transport import partial_transport
 
 RANKING_TOLERANCE = 1e-4
 """Marginal error at which a pair stops, unless the options ask for less accuracy. Scores are then
 within about 2e-5 of converged, less than what storage in float16 changes."""
-
-LEAST_COMPILED_EPSILON = 0.04  # the kernels span exp(-2 / epsilon)..1 in float32
-
-MOST_PARTS_IN_LANES = 25
-"""Up to how many parts ``lanes`` is faster than ``pairs`` on features of the shipped models (on
-features that all converge alike, up to 64)."""
 
 Engine = Callable[[Tensor, Tensor | None, Fetched, ExplainOptions], tuple[Tensor, Tensor]]
 """Of ``[q, R + 1, D]`` float32 queries, their rollout weights ``[q, R]`` or None, and ``q * k``
@@ -37,15 +30,7 @@ candidates, k of each query in turn, the global and structural similarities, ``[
 
 def default_engine(options: ExplainOptions, parts: int) -> str:
     """The fastest engine that is installed and can serve the options on grids of R parts."""
-    if options.epsilon < LEAST_COMPILED_EPSILON or not has_numba():
-        return "torch"
-    return "lanes" if parts <= MOST_PARTS_IN_LANES else "pairs"
-
-
-@cache
-def has_numba() -> bool:
-    """Whether the compiled engines can be used."""
-    return find_spec("numba") is not None
+    return kernels.layout_for(parts, options.epsilon) or "torch"
 
 
 @dataclass(frozen=True)
@@ -100,12 +85,10 @@ def _marginal(name: str, correlation: Tensor, weights: Tensor | None) -> Tensor:
 def _by_pairs(
     queries: Tensor, weights: Tensor | None, candidates: Fetched, options: ExplainOptions
 ) -> tuple[Tensor, Tensor]:
-    from diml_core.retrieval import pair_kernel  # compiles on first use
-
     pairs = _Pairs.of(queries, weights, candidates)
     factors_of = MARGINALS[options.marginals]
     factors = (x.numpy() for x in pairs.weights) if factors_of.rollout else (None, None)
-    structural, _ = pair_kernel.solve(
+    structural, _ = kernels.solve_pairs(
         pairs.similarity.numpy(),
         *factors,
         by_correlation=factors_of.correlation,
@@ -117,15 +100,13 @@ def _by_pairs(
 def _by_lanes(
     queries: Tensor, weights: Tensor | None, candidates: Fetched, options: ExplainOptions
 ) -> tuple[Tensor, Tensor]:
-    from diml_core.retrieval import lane_kernel  # compiles on first use
-
     factors_of = MARGINALS[options.marginals]
     places = candidates.places.view(len(queries), -1)
     factors = None, None
     if factors_of.rollout:
         theirs = candidates.gathered_weights().view(*places.shape, -1)
         factors = theirs.numpy(), weights.numpy()
-    solved = lane_kernel.solve(
+    solved = kernels.solve_lanes(
         queries.numpy(),
         candidates.vectors.numpy(),
         places.numpy(),

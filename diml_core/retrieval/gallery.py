@@ -12,14 +12,15 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from diml_core.checkpoints import load_model
+from diml_core.comparison.options import ExplainOptions
+from diml_core.embedding.features import ImageFeatures
+from diml_core.embedding.packing import packed
 from diml_core.errors import InputError
 from diml_core.explain import explain_features
 from diml_core.explanation import Explanation
-from diml_core.images import load_photo
-from diml_core.model import DimlModel, ImageFeatures
-from diml_core.options import ExplainOptions
-from diml_core.packing import packed
+from diml_core.network.checkpoints import load_model
+from diml_core.network.model import DimlModel
+from diml_core.photo.images import load_photo
 from diml_core.retrieval.fetched import Fetched
 from diml_core.retrieval.rerank import Scores, rerank
 from diml_core.retrieval.spec import GallerySpec
@@ -212,14 +213,9 @@ class Gallery:
         self, features: Sequence[ImageFeatures], options: ExplainOptions
     ) -> tuple[Tensor, Tensor | None]:
         """Vectors ``[Q, R + 1, D]`` and rollout weights ``[Q, R]``, padded as in the index."""
+        embedder = self.model.embedder(options)
         vectors, weights = zip(
-            *(
-                packed(
-                    self.model.embed(feature.map, feature.attentions, options),
-                    self.collection.spec.parts,
-                )
-                for feature in features
-            ),
+            *(packed(embedder(feature), self.collection.spec.parts) for feature in features),
             strict=True,
         )
         return torch.stack(vectors), None if weights[0] is None else torch.stack(weights)

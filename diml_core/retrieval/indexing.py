@@ -19,10 +19,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from diml_core.checkpoints import DEFAULT_MODEL, load_model
 from diml_core.errors import InputError
-from diml_core.images import DEFAULT_LIMITS, ImageError, load_photo
-from diml_core.model import DimlModel
+from diml_core.network.checkpoints import DEFAULT_MODEL, load_model
+from diml_core.network.model import DimlModel
+from diml_core.photo.images import DEFAULT_LIMITS, ImageError, load_photo
 from diml_core.retrieval.records import PhotoRecord
 from diml_core.retrieval.spec import GallerySpec, PackedPhoto, loadable_name, pack_photo
 from diml_core.retrieval.store import MANIFEST, Store, StoreWriter, relative_folder
@@ -78,7 +78,7 @@ def index_photos(
             no name to load it by can be opened with that model only.
         device: to load a named model on.
         progress: show a progress bar on stderr.
-        **options: fields of :class:`diml_core.options.ExplainOptions`; else the model's defaults.
+        **options: fields of :class:`diml_core.comparison.options.ExplainOptions`; else the model's defaults.
 
     Raises:
         InputError: no such folder, a bad option, a gallery of another model or other options, or

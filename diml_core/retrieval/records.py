@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from diml_core.grids import Grid
+from diml_core.embedding.grids import Grid
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from diml_core.options import ExplainOptions
+from diml_core.comparison.options import ExplainOptions
+from diml_core.comparison.similarity import overall_similarity
 from diml_core.retrieval.engines import ENGINES, default_engine
 from diml_core.retrieval.fetched import Fetched
 from diml_core.retrieval.threads import in_parallel
-from diml_core.similarity import overall_similarity
 
 # Of one chunk's vectors and similarities: large enough that the calls around the arithmetic do not count.
 _CHUNK_BYTES = 8 << 20

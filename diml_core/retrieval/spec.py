@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from diml_core.checkpoints import TIMM_PREFIX, shipped_models
+from diml_core.comparison.options import ExplainOptions
+from diml_core.embedding.grids import Grid
+from diml_core.embedding.packing import packed
 from diml_core.errors import InputError
-from diml_core.grids import Grid
-from diml_core.images import Photo
-from diml_core.model import DimlModel
-from diml_core.options import ExplainOptions
-from diml_core.packing import packed
+from diml_core.network.checkpoints import TIMM_PREFIX, shipped_models
+from diml_core.network.model import DimlModel
+from diml_core.photo.images import Photo
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class PackedPhoto:
     """One photo as a gallery stores it.
 
     Attributes:
-        vectors: ``[R + 1, D]`` float16, from :func:`diml_core.packing.packed`.
+        vectors: ``[R + 1, D]`` float16, from :func:`diml_core.embedding.packing.packed`.
         weights: ``[R]`` float32 rollout mass per part, or None without attention.
         grid: rows, columns of the real parts.
     """
@@ -107,7 +107,7 @@ class PackedPhoto:
 def pack_photo(model: DimlModel, photo: Photo, spec: GallerySpec) -> PackedPhoto:
     """Run the network on a photo and lay its embeddings out for storage."""
     features = model.extract(photo, spec.options.start_block)
-    embedding = model.embed(features.map, features.attentions, spec.options)
+    embedding = model.embedder(spec.options)(features)
     vectors, weights = packed(embedding, spec.parts)
     stored = None if weights is None else weights.float().numpy()
     return PackedPhoto(vectors.half().numpy(), stored, embedding.grid)

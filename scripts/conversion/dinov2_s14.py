@@ -13,10 +13,10 @@ from onnx import numpy_helper
 from torch import Tensor
 
 from diml_core.errors import InputError
-from diml_core.images import load_photo
-from diml_core.model import DimlModel
-from diml_core.model_config import InputConfig, ModelConfig
-from diml_core.preprocessing import to_tensor
+from diml_core.network.model import DimlModel
+from diml_core.network.model_config import InputConfig, ModelConfig
+from diml_core.network.preprocessing import to_tensor
+from diml_core.photo.images import load_photo
 from scripts.conversion.wheels import Wheel
 
 NAME = "dinov2-s14"

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from diml_core.errors import InputError
-from diml_core.model import DimlModel
-from diml_core.model_config import FINAL, InputConfig, ModelConfig
+from diml_core.network.model import DimlModel
+from diml_core.network.model_config import FINAL, InputConfig, ModelConfig
 from scripts.conversion.efficientnet_lite0 import classify
 from scripts.conversion.wheels import Wheel
 

@@ -8,7 +8,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from diml_core.__main__ import main
-from diml_core.checkpoints import DEFAULT_MODEL
+from diml_core.network.checkpoints import DEFAULT_MODEL
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from app.payload import viewer_payload
 from app.report import report_html
 from app.service import Explorer
 from diml_core import explain, load_model, load_photo
-from diml_core.checkpoints import DEFAULT_MODEL, shipped_models
 from diml_core.counterfactual import counterfactual
+from diml_core.network.checkpoints import DEFAULT_MODEL, shipped_models
 
 # The viewer's state, reached through its own functions, evaluated in the report (one plain page).
 READ_SUMS = """() => { const p = window.pair; return {

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from diml_core.__main__ import main
-from diml_core.checkpoints import load_model, save_model
-from diml_core.model import DimlModel
-from diml_core.model_config import InputConfig, ModelConfig
+from diml_core.network.checkpoints import load_model, save_model
+from diml_core.network.model import DimlModel
+from diml_core.network.model_config import InputConfig, ModelConfig
 
 
 def _saved(folder, architecture, options, **settings):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from diml_core.comparison.matching import centres, matched_points
+from diml_core.comparison.options import ExplainOptions
 from diml_core.data.scenes import SceneTruth
 from diml_core.evaluation.alignment import measure_alignment, view_pairs
 from diml_core.evaluation.embedding import Embedded
-from diml_core.matching import centres, matched_points
-from diml_core.options import ExplainOptions
 
 SIDE, GRID = 64, 8
 

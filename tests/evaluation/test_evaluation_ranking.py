@@ -5,12 +5,12 @@ import pytest
 import torch
 from PIL import Image
 
+from diml_core.comparison.options import ExplainOptions
 from diml_core.evaluation import retrieval
-from diml_core.evaluation.embedding import Embedded, Variant, embed_all
+from diml_core.evaluation.embedding import Embedded, embed_all
 from diml_core.evaluation.retrieval import rank, retrieval_metrics, without_self
 from diml_core.explain import explain_features
-from diml_core.images import load_photo
-from diml_core.options import ExplainOptions
+from diml_core.photo.images import load_photo
 
 SIZES = [(64, 64), (96, 48), (48, 80), (64, 64)]
 
@@ -29,28 +29,28 @@ def test_embedding_a_set_is_embedding_each_image(tiny, paths):
     options = [tiny.options(), tiny.options(grid=1), tiny.options(grid=tiny.max_grid)]
     if tiny.has_rollout:
         options.append(tiny.options(start_block=0, kept_mass=0.6))
-    variants = [Variant.of(tiny, o) for o in options]
-    found = embed_all(tiny, paths, variants, progress=False)
-    for chosen, variant in zip(options, variants, strict=True):
+    embedders = [tiny.embedder(o) for o in options]
+    found = embed_all(tiny, paths, embedders, progress=False)
+    for chosen, embedder in zip(options, embedders, strict=True):
         for index in (0, 1, 2, 21):
             features = tiny.extract(load_photo(paths[index]))
-            one = tiny.embed(features.map, features.attentions, chosen)
+            one = tiny.embedder(chosen)(features)
             parts = len(one.parts)
-            vectors = found[variant].vectors[index].float()
+            vectors = found[embedder].vectors[index].float()
             assert (vectors[:parts] - one.parts).abs().max() < 2e-3  # float16
             assert (vectors[-1] - one.pooled).abs().max() < 2e-3
             assert not vectors[parts:-1].any()
-            assert found[variant].grids[index].tolist() == list(one.grid)
+            assert found[embedder].grids[index].tolist() == list(one.grid)
             if tiny.has_rollout:
                 torch.testing.assert_close(
-                    found[variant].weights[index, :parts], one.rollout, atol=1e-5, rtol=1e-4
+                    found[embedder].weights[index, :parts], one.rollout, atol=1e-5, rtol=1e-4
                 )
 
 
 def test_mean_pooling_is_the_mean_of_the_map(tiny, paths):
     options = tiny.options()
-    variant = Variant.of(tiny, options, pooling="mean")
-    found = embed_all(tiny, paths[:1], [variant], progress=False)[variant]
+    embedder = tiny.embedder(options, pooling="mean")
+    found = embed_all(tiny, paths[:1], [embedder], progress=False)[embedder]
     cells = tiny.extract(load_photo(paths[0])).map.flatten(0, 1)
     expected = torch.nn.functional.normalize(cells.mean(0), dim=-1)
     assert (found.vectors[0, -1].float() - expected).abs().max() < 2e-3
@@ -58,8 +58,8 @@ def test_mean_pooling_is_the_mean_of_the_map(tiny, paths):
 
 def test_ranking_is_explaining_every_pair(tiny, paths):
     options = tiny.options()
-    variant = Variant.of(tiny, options)
-    embedded = embed_all(tiny, paths, [variant], progress=False)[variant]
+    embedder = tiny.embedder(options)
+    embedded = embed_all(tiny, paths, [embedder], progress=False)[embedder]
     ranking = rank(embedded, options, neighbours=21, top_k=8)
     features = [tiny.extract(load_photo(path)) for path in paths]
     for query in (0, 5, 13):

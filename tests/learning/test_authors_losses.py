@@ -8,10 +8,10 @@ pytest.importorskip(
     "pytorch_metric_learning", reason="pip install -r requirements-train.txt for losses"
 )
 
+from diml_core.comparison.marginals import correlation, marginal
+from diml_core.comparison.options import ExplainOptions
+from diml_core.comparison.transport import sinkhorn
 from diml_core.learning.losses import objective
-from diml_core.marginals import correlation, marginal
-from diml_core.options import ExplainOptions
-from diml_core.transport import sinkhorn
 
 B, D, SIDE = 10, 6, 2
 LABELS = torch.tensor([0, 0, 0, 1, 1, 1, 2, 2, 2, 3])  # the last is alone in its class

@@ -4,15 +4,15 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
+from diml_core.comparison.marginals import correlation, marginal
+from diml_core.comparison.options import ExplainOptions
+from diml_core.comparison.transport import partial_transport
+from diml_core.embedding.features import Embedding
 from diml_core.errors import InputError
 from diml_core.learning import distance
 from diml_core.learning.distance import StructuralDistance, StructuralSimilarity, pack
 from diml_core.learning.losses import LOSSES, objective
 from diml_core.learning.plans import plans
-from diml_core.marginals import correlation, marginal
-from diml_core.model import Embedding
-from diml_core.options import ExplainOptions
-from diml_core.transport import partial_transport
 
 B, R, D = 5, 9, 12
 

@@ -11,8 +11,8 @@ from diml_core.learning.learner import Learner
 from diml_core.learning.preservation import own_embeddings, preservation_loss, region_embeddings
 from diml_core.learning.split_network import SplitNetwork
 from diml_core.learning.start import classifier_head
-from diml_core.model import DimlModel
-from diml_core.model_config import InputConfig, ModelConfig
+from diml_core.network.model import DimlModel
+from diml_core.network.model_config import InputConfig, ModelConfig
 
 
 def unit(*shape, seed=0):

@@ -6,12 +6,12 @@ import torch
 from torch.nn.functional import normalize
 
 from diml_core.errors import InputError
-from diml_core.images import load_photo
 from diml_core.learning.split_network import SplitNetwork
 from diml_core.learning.start import principal_head, starting_model
 from diml_core.learning.views import square_input, view
-from diml_core.model import DimlModel
-from diml_core.model_config import InputConfig, ModelConfig
+from diml_core.network.model import DimlModel
+from diml_core.network.model_config import InputConfig, ModelConfig
+from diml_core.photo.images import load_photo
 
 
 def tiny(architecture, options=None, **settings):
@@ -112,7 +112,8 @@ def test_both_parts_one_after_the_other_are_the_model(kind, trained):
     options = model.options()
     with torch.no_grad():
         feature_map, attentions = model(images)
-        whole = model.embed(feature_map, attentions, options)
+        embedder = model.embedder(options)
+        whole = embedder.pool(feature_map, embedder.rollout_weights(attentions))
         split = SplitNetwork(model, trained, options)
         side = model.backbone.map_side
         cut = split.finish(split.enter(images), (side, side))
@@ -155,7 +156,7 @@ def test_more_blocks_than_there_are_is_a_sentence():
 
 
 def test_a_start_keeps_the_weights_that_still_have_a_place(tmp_path):
-    from diml_core.checkpoints import save_model
+    from diml_core.network.checkpoints import save_model
 
     whole = MODELS["vit"]()
     save_model(whole, tmp_path / "start")

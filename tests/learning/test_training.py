@@ -16,7 +16,6 @@ pytest.importorskip(
     "accelerate", reason="no accelerate here: pip install -r requirements-train.txt"
 )
 
-from diml_core.checkpoints import SHIPPED, load_model, save_model
 from diml_core.data import DATASETS
 from diml_core.data.base import LabelledImages
 from diml_core.data.scenes import SceneTruth
@@ -29,8 +28,9 @@ from diml_core.learning.losses import LOSSES
 from diml_core.learning.preservation import preservation_loss
 from diml_core.learning.sampler import balanced_batch, split_classes
 from diml_core.learning.training import Training
-from diml_core.model import DimlModel
-from diml_core.model_config import InputConfig, ModelConfig
+from diml_core.network.checkpoints import SHIPPED, load_model, save_model
+from diml_core.network.model import DimlModel
+from diml_core.network.model_config import InputConfig, ModelConfig
 
 CLASSES, IMAGES = 8, 6
 ROOT = Path(__file__).resolve().parents[2]

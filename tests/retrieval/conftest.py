@@ -3,7 +3,7 @@
 import pytest
 from tiny import saved_model, tiny_config, write_photos
 
-from diml_core.checkpoints import load_model
+from diml_core.network.checkpoints import load_model
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from PIL import Image
 from tiny import saved_model, tiny_config, write_photos
 
 from diml_core import InputError, load_photo
-from diml_core.checkpoints import load_model
+from diml_core.network.checkpoints import load_model
 from diml_core.retrieval import Gallery, indexing
 from diml_core.retrieval.indexing import index_photos
 from diml_core.retrieval.store import Store
@@ -59,7 +59,7 @@ def test_rows_hold_the_embeddings_of_the_photos(model, some_photos, tmp_path):
     grids = set()
     for row, record in enumerate(store.records):
         features = model.extract(load_photo(store.photo_path(row)))
-        embedding = model.embed(features.map, features.attentions, model.options())
+        embedding = model.embedder(model.options())(features)
         count = len(embedding.parts)
         assert record.grid == embedding.grid
         stored = store.vectors[row].numpy()
@@ -171,7 +171,7 @@ KILLER = """
 import os, random, signal, sys
 import torch
 torch.set_num_threads(1)  # no thread pool, so that forking is safe
-from diml_core.checkpoints import load_model
+from diml_core.network.checkpoints import load_model
 from diml_core.retrieval import Gallery, indexing
 from diml_core.retrieval.indexing import index_photos
 

@@ -3,7 +3,7 @@
 import pytest
 
 from diml_core import InputError
-from diml_core.checkpoints import load_model
+from diml_core.network.checkpoints import load_model
 from diml_core.retrieval import Gallery, index_photos
 
 qdrant_client = pytest.importorskip("qdrant_client", reason="qdrant-client is not installed")

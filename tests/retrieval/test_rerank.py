@@ -1,4 +1,4 @@
-"""Stage two against the plain way: pair by pair, in float64, with diml_core.transport."""
+"""Stage two against the plain way: pair by pair, in float64, with diml_core.comparison.transport."""
 
 import math
 
@@ -9,14 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
-from diml_core.marginals import MARGINALS, correlation, marginal
-from diml_core.options import ExplainOptions
+from diml_core.comparison.marginals import MARGINALS, correlation, marginal
+from diml_core.comparison.options import ExplainOptions
+from diml_core.comparison.transport import partial_transport
 from diml_core.retrieval import engines
 from diml_core.retrieval import rerank as module
-from diml_core.retrieval.engines import ENGINES, default_engine, has_numba
+from diml_core.retrieval.engines import ENGINES, default_engine
 from diml_core.retrieval.fetched import Fetched
+from diml_core.retrieval.kernels import has_numba
 from diml_core.retrieval.rerank import rerank
-from diml_core.transport import partial_transport
 
 SCORE_ERROR = 3e-5  # of the stored vectors' scores, at the ranking tolerance
 
@@ -194,7 +195,7 @@ def test_compiled_engines_agree_with_the_plain_one(engine, parts, seed, mass, ep
         # What a search leaves unconverged, and the plain engine finishes by Newton steps, is not what is
         # compared here: the same iterations are.
         patch.setattr(engines, "RANKING_TOLERANCE", 1e-5)
-        patch.setattr("diml_core.transport._NEWTON_AFTER", math.inf)
+        patch.setattr("diml_core.comparison.transport._NEWTON_AFTER", math.inf)
         compiled, plain = (rerank(*arguments, engine=e).structural for e in (engine, "torch"))
     assert compiled.numpy() == pytest.approx(plain.numpy(), abs=1e-4)
 
@@ -203,8 +204,8 @@ def test_compiled_engines_agree_with_the_plain_one(engine, parts, seed, mass, ep
 def test_the_compiled_exponential_is_exact_to_float32():
     from numba import njit
 
-    from diml_core.retrieval.exponential import exp
-    from diml_core.retrieval.lanes import LANES, load, store
+    from diml_core.retrieval.kernels.exponential import exp
+    from diml_core.retrieval.kernels.lanes import LANES, load, store
 
     @njit
     def one_by_one(x, out):

@@ -12,10 +12,10 @@ from tiny import saved_model, tiny_config
 
 from diml_core import InputError, explain
 from diml_core.__main__ import main
-from diml_core.checkpoints import load_model
+from diml_core.network.checkpoints import load_model
 from diml_core.retrieval import Gallery, index_photos
-from diml_core.retrieval.engines import has_numba
 from diml_core.retrieval.first_stage import nearest
+from diml_core.retrieval.kernels import has_numba
 
 ROOT = Path(__file__).resolve().parents[2]
 STORED = 2e-4  # what rounding to float16 may change in a score
@@ -176,7 +176,7 @@ def test_the_commands_refuse_in_one_sentence(
 def test_without_numba_the_plain_engine_finds_the_same(gallery, photos, monkeypatch):
     fast = gallery.search(photos / "001.png", top_k=20)
     has_numba.cache_clear()
-    monkeypatch.setattr("diml_core.retrieval.engines.find_spec", lambda name: None)
+    monkeypatch.setattr("diml_core.retrieval.kernels.find_spec", lambda name: None)
     plain = gallery.search(photos / "001.png", top_k=20)
     monkeypatch.undo()
     has_numba.cache_clear()

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from diml_core.checkpoints import save_model
-from diml_core.model import DimlModel
-from diml_core.model_config import InputConfig, ModelConfig
+from diml_core.network.checkpoints import save_model
+from diml_core.network.model import DimlModel
+from diml_core.network.model_config import InputConfig, ModelConfig
 
 SIZES = [(64, 64), (96, 48), (48, 80), (64, 60)]
 

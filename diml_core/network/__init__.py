@@ -1,0 +1,1 @@
+"""From pixels to features: timm backbones with a head, their checkpoints, and the attention they record."""

@@ -1,0 +1,260 @@
+"""Loading and saving models: shipped folders, timm names, and the DIML authors' ResNet-50 files.
+
+Nothing here unpickles code: tensors come from safetensors, or from ``torch.load(weights_only=True)``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from diml_core.errors import InputError
+from diml_core.network.backbones import Backbone
+from diml_core.network.devices import device_named
+from diml_core.network.model import DimlModel
+from diml_core.network.model_config import InputConfig, ModelConfig
+from diml_core.shipped_files import shipped_folder
+
+SHIPPED = shipped_folder("checkpoints")
+FOLDER_VARIABLE = "DIML_CHECKPOINTS"
+DEFAULT_MODEL = "efficientnet-lite0"
+"""What measures best on real photographs (``evaluate --data photos --split validation``)."""
+
+TIMM_PREFIX = "timm:"
+
+_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
+_SHOWN = 100  # characters of a name that a sentence repeats
+_PICKLED_SUFFIXES = {".pth", ".pt", ".tar", ".ckpt"}
+
+
+def shipped_models() -> list[str]:
+    """Names of the models that come along, and of those in ``$DIML_CHECKPOINTS``; the default first."""
+    names = {path.parent.name for folder in _folders() for path in folder.glob(f"*/{_CONFIG}")}
+    return sorted(names, key=lambda name: (name != DEFAULT_MODEL, name))
+
+
+def _folders() -> list[Path]:
+    named = os.environ.get(FOLDER_VARIABLE)
+    return [Path(named), SHIPPED] if named else [SHIPPED]
+
+
+def load_model(
+    name_or_path: str | PathLike[str] = DEFAULT_MODEL, *, device: str = "cpu"
+) -> DimlModel:
+    """Load a model, in eval mode, float32.
+
+    Args:
+        name_or_path: one of
+            - a shipped model's name, see :func:`shipped_models`; the folder named by ``$DIML_CHECKPOINTS``
+              is looked into first;
+            - a folder with ``config.json`` and ``model.safetensors``;
+            - ``timm:NAME``, any timm model with a spatial map, with timm's pretrained weights;
+            - a ``.pth`` file of the DIML authors' ResNet-50 (github.com/wl-zhao/DIML).
+        device: as :func:`diml_core.network.devices.device_named` takes it: ``cpu``, ``cuda``, ``mps``, or ``auto``
+            for the fastest there is. What the network gives is always on the CPU.
+
+    Raises:
+        InputError: nothing there, weights that do not fit or cannot be downloaded, or no such device.
+    """
+    chosen = device_named(device)
+    return _loaded(name_or_path).to(chosen)
+
+
+def _loaded(name_or_path: str | PathLike[str]) -> DimlModel:
+    text = str(name_or_path)
+    if text.startswith(TIMM_PREFIX):
+        return _load_timm(text.removeprefix(TIMM_PREFIX))
+    for folder in (*(folder / text for folder in _folders()), Path(text)):
+        if text and _is_file(folder / _CONFIG):
+            return _load_folder(folder)
+    path = Path(text)
+    if _is_file(path) and path.suffix in _PICKLED_SUFFIXES:
+        return _load_authors(path)
+    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+    raise InputError(
+        f"There is no model {shown!r}: give one of {', '.join(shipped_models())}, a checkpoint folder, "
+        f"a .pth file of the DIML authors, or {TIMM_PREFIX}NAME for a timm model."
+    )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long for any file system, or with a NUL in it
+        return False
+
+
+def save_model(model: DimlModel, folder: str | PathLike[str]) -> None:
+    """Write ``config.json`` and ``model.safetensors`` into ``folder``, creating it.
+
+    Weights are float16, but for tensors whose values float16 cannot hold (the running variance of a
+    BatchNorm may exceed its 65504): these stay as they are. An interruption leaves every file old or new.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    stored = {_stored_name(key): _halved(value) for key, value in model.state_dict().items()}
+    weights, config = folder / (_WEIGHTS + ".part"), folder / (_CONFIG + ".part")
+    safetensors.torch.save_file(stored, weights, metadata={"format": "pt"})
+    config.write_text(json.dumps(model.config.to_dict(), indent=2) + "\n", encoding="utf-8")
+    os.replace(weights, folder / _WEIGHTS)
+    os.replace(config, folder / _CONFIG)
+
+
+def _halved(value: Tensor) -> Tensor:
+    if not value.is_floating_point():
+        return value
+    half = value.half()
+    return (half if half.isfinite().all() or not value.isfinite().all() else value).contiguous()
+
+
+def _stored_name(key: str) -> str:
+    """``backbone.network.x`` is stored as ``backbone.x``: the file holds timm names, not our nesting."""
+    return key.replace("backbone.network.", "backbone.", 1)
+
+
+def _load_folder(folder: Path) -> DimlModel:
+    try:
+        config = ModelConfig.from_dict(json.loads((folder / _CONFIG).read_text(encoding="utf-8")))
+        tensors = safetensors.torch.load_file(folder / _WEIGHTS)
+    except (OSError, ValueError, SafetensorError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"The checkpoint '{folder}' cannot be read ({error}): restore its {_CONFIG} and {_WEIGHTS}."
+        ) from error
+    model = _built(config, folder)
+    tensors = {
+        key.replace("backbone.", "backbone.network.", 1): value for key, value in tensors.items()
+    }
+    _load_weights(model, tensors, str(folder))
+    return model
+
+
+def _built(config: ModelConfig, folder: Path) -> DimlModel:
+    """The network of a config, whose default options are known to serve it."""
+    try:
+        model = DimlModel(config)
+        if config.defaults:
+            model.options(grid=config.defaults.get("grid", model.max_grid))
+    except InputError as error:
+        raise InputError(f"The checkpoint '{folder}' cannot be used: {error}") from error
+    return model
+
+
+def _load_timm(name: str) -> DimlModel:
+    try:
+        backbone = Backbone(name, pretrained=True)
+    except InputError:
+        raise
+    except Exception as error:  # every hub, network and cache library has errors of its own
+        raise InputError(
+            f"The pretrained weights of the timm model '{name}' could not be downloaded "
+            f"({type(error).__name__}): check the connection to the Hugging Face hub, or use a shipped "
+            f"model ({', '.join(shipped_models())})."
+        ) from error
+    config = timm_config(name, backbone)
+    backbone.layers = (config.layer,)
+    return DimlModel(config, backbone=backbone)
+
+
+def timm_config(name: str, backbone: Backbone) -> ModelConfig:
+    """Sensible settings for a timm model nobody has tuned: what measured best on our own ViT and CNN."""
+    cfg = backbone.network.pretrained_cfg
+    interpolation = "bilinear" if cfg.get("interpolation") == "bilinear" else "bicubic"
+    given = InputConfig(backbone.input_size, cfg["mean"], cfg["std"], interpolation)
+    config = ModelConfig(
+        name=TIMM_PREFIX + name,
+        title=name,
+        architecture=name,
+        input=given,
+        defaults={"grid": min(8, backbone.map_side)},
+    )
+    blocks = backbone.attention_blocks
+    if blocks < 4 or not backbone.class_token:
+        return config
+    # Part correspondence peaks a few blocks before the last; the rollout from the block after it
+    # says how the class token draws on exactly those tokens.
+    return replace(
+        config,
+        layer=blocks - 3,
+        pooling="rollout",
+        defaults=config.defaults | {"marginals": "product", "mass": 0.5, "start_block": blocks - 2},
+    )
+
+
+def _load_authors(path: Path) -> DimlModel:
+    """A ``torch.save``d training state of the authors: torchvision names under ``model.``."""
+    try:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file makes torch raise almost anything
+        raise InputError(
+            f"'{path.name}' cannot be read as plain tensors, and code in checkpoints is never run here: "
+            "save it again with torch.save({'model': model.state_dict()}, ...)."
+        ) from error
+    tensors = stored.get("model", stored) if isinstance(stored, dict) else {}
+    tensors = {
+        str(key).removeprefix("module."): value
+        for key, value in (tensors.items() if isinstance(tensors, dict) else ())
+        if isinstance(value, Tensor)
+    }
+    # The same tensors are stored again under layer_blocks.*; model.* alone is complete.
+    tensors = {
+        key.removeprefix("model."): value
+        for key, value in tensors.items()
+        if key.startswith("model.")
+    }
+    head = tensors.pop("last_linear.weight", None)
+    bias = tensors.pop("last_linear.bias", None)
+    complete = head is not None and bias is not None and "layer4.2.conv3.weight" in tensors
+    if not complete or head.ndim not in (2, 4) or not head.shape[0]:
+        raise InputError(
+            f"'{path.name}' is no ResNet-50 checkpoint of the DIML authors (model.layer4.* and "
+            "model.last_linear.* are missing): give one saved by their training script."
+        )
+    trained_with_diml = head.ndim == 4  # their DIML training makes the head a 1x1 convolution
+    model = DimlModel(
+        ModelConfig(
+            name=path.stem,
+            title=f"{path.stem} (DIML authors' ResNet-50)",
+            architecture="resnet50",
+            architecture_options={"num_classes": 0},  # they replaced the classifier by the head
+            input=InputConfig(interpolation="bilinear"),
+            pooling="grid" if trained_with_diml else "mean",
+            grid_pooling="resampled",
+            head=head.shape[0],
+            trained_with_diml=trained_with_diml,
+            defaults={"grid": 4},
+        )
+    )
+    weights = {f"backbone.network.{key}": value for key, value in tensors.items()}
+    _load_weights(model, weights | {"head.weight": head.flatten(1), "head.bias": bias}, path.name)
+    return model
+
+
+def _load_weights(model: DimlModel, tensors: dict[str, Tensor], source: str) -> None:
+    try:
+        model.load_state_dict({key: value.float() for key, value in tensors.items()}, strict=True)
+    except RuntimeError as error:
+        raise InputError(
+            f"The weights in '{source}' do not fit {model.config.architecture} "
+            f"({_first_misfit(model, tensors)}): use the files that belong together."
+        ) from error
+
+
+def _first_misfit(model: DimlModel, tensors: dict[str, Tensor]) -> str:
+    """What is wrong with the first weight that does not fit; torch would name every one."""
+    for key, own in model.state_dict().items():
+        if key not in tensors:
+            return f"{key} is missing"
+        if tensors[key].shape != own.shape:
+            return f"{key} is {list(tensors[key].shape)} instead of {list(own.shape)}"
+    unknown = next(key for key in tensors if key not in model.state_dict())
+    return f"it has no {unknown[:80]}"

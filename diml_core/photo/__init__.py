@@ -1,0 +1,1 @@
+"""Pictures as users hand them in, read and judged."""
