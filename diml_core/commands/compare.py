@@ -10,7 +10,7 @@ from diml_core.embedding.rollout import HEAD_FUSIONS
 from diml_core.errors import InputError
 from diml_core.explain import explain
 from diml_core.explanation import Explanation
-from diml_core.network.checkpoints import DEFAULT_MODEL, load_model, shipped_models
+from diml_core.network.checkpoints import DEFAULT_MODEL, load_model, model_names
 from diml_core.network.devices import add_device
 from diml_core.photo.images import load_photo
 
@@ -30,8 +30,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--model",
         default=DEFAULT_MODEL,
-        help=f"{', '.join(shipped_models())}, a checkpoint folder, an authors' .pth file, or timm:NAME "
-        "(default: %(default)s)",
+        help=f"{model_names()} (default: %(default)s)",
     )
     parser.add_argument("--grid", type=int, metavar="N", help="parts per side of a square photo")
     parser.add_argument("--marginals", metavar="NAME", help=", ".join(MARGINALS))

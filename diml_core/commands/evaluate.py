@@ -19,7 +19,7 @@ from diml_core.evaluation.metrics import PROTOCOLS
 from diml_core.evaluation.report import evaluate
 from diml_core.evaluation.side_by_side import side_by_side
 from diml_core.evaluation.tables import Table, as_csv, as_markdown
-from diml_core.network.checkpoints import DEFAULT_MODEL, load_model, shipped_models
+from diml_core.network.checkpoints import DEFAULT_MODEL, load_model, model_names
 from diml_core.network.devices import add_device
 from diml_core.network.model import DimlModel
 
@@ -36,8 +36,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--model",
         default=DEFAULT_MODEL,
-        help=f"{', '.join(shipped_models())}, a checkpoint folder, an authors' .pth file, or timm:NAME "
-        "(default: %(default)s)",
+        help=f"{model_names()} (default: %(default)s)",
     )
     parser.add_argument(
         "--data",

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from diml_core.errors import InputError
-from diml_core.network.checkpoints import DEFAULT_MODEL, shipped_models
+from diml_core.network.checkpoints import DEFAULT_MODEL, model_names
 from diml_core.network.devices import add_device
 from diml_core.retrieval.indexing import index_photos
 from diml_core.retrieval.store import Store
@@ -30,8 +30,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--model",
         default=DEFAULT_MODEL,
-        help=f"{', '.join(shipped_models())}, a checkpoint folder, an authors' .pth file, or "
-        "timm:NAME (default: %(default)s)",
+        help=f"{model_names()} (default: %(default)s)",
     )
     parser.add_argument("--grid", type=int, metavar="N", help="parts per side of a square photo")
     parser.add_argument("--marginals", metavar="NAME", help="default marginals of a search")

@@ -1,24 +1,23 @@
-"""Loading and saving models: shipped folders, timm names, and the DIML authors' ResNet-50 files.
+"""Loading and saving models: folders, repositories of the hub, timm names, and the DIML authors' ResNet-50 files.
 
 Nothing here unpickles code: tensors come from safetensors, or from ``torch.load(weights_only=True)``.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 from diml_core.errors import InputError
 from diml_core.network.backbones import Backbone
+from diml_core.network.checkpoint_files import CONFIG, read_config, read_weights, write_checkpoint
 from diml_core.network.devices import device_named
+from diml_core.network.hub import HUB_PREFIX, fetch
 from diml_core.network.model import DimlModel
 from diml_core.network.model_config import InputConfig, ModelConfig
 from diml_core.shipped_files import shipped_folder
@@ -30,20 +29,27 @@ DEFAULT_MODEL = "efficientnet-lite0"
 
 TIMM_PREFIX = "timm:"
 
-_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 _SHOWN = 100  # characters of a name that a sentence repeats
 _PICKLED_SUFFIXES = {".pth", ".pt", ".tar", ".ckpt"}
 
 
 def shipped_models() -> list[str]:
     """Names of the models that come along, and of those in ``$DIML_CHECKPOINTS``; the default first."""
-    names = {path.parent.name for folder in _folders() for path in folder.glob(f"*/{_CONFIG}")}
+    names = {path.parent.name for folder in _folders() for path in folder.glob(f"*/{CONFIG}")}
     return sorted(names, key=lambda name: (name != DEFAULT_MODEL, name))
 
 
 def _folders() -> list[Path]:
     named = os.environ.get(FOLDER_VARIABLE)
     return [Path(named), SHIPPED] if named else [SHIPPED]
+
+
+def model_names() -> str:
+    """What :func:`load_model` takes, as the sentences for users list it."""
+    return (
+        f"{', '.join(shipped_models())}, a checkpoint folder, {HUB_PREFIX}USER/REPO of the Hugging Face hub, "
+        f"{TIMM_PREFIX}NAME for a timm model, or a .pth file of the DIML authors"
+    )
 
 
 def load_model(
@@ -56,6 +62,8 @@ def load_model(
             - a shipped model's name, see :func:`shipped_models`; the folder named by ``$DIML_CHECKPOINTS``
               is looked into first;
             - a folder with ``config.json`` and ``model.safetensors``;
+            - ``hf:USER/REPO`` or ``hf:USER/REPO@REVISION``, such a folder on the Hugging Face Hub, as
+              :meth:`DimlModel.push_to_hub` makes it; it stays in the hub's cache;
             - ``timm:NAME``, any timm model with a spatial map, with timm's pretrained weights;
             - a ``.pth`` file of the DIML authors' ResNet-50 (github.com/wl-zhao/DIML).
         device: as :func:`diml_core.network.devices.device_named` takes it: ``cpu``, ``cuda``, ``mps``, or ``auto``
@@ -65,24 +73,26 @@ def load_model(
         InputError: nothing there, weights that do not fit or cannot be downloaded, or no such device.
     """
     chosen = device_named(device)
-    return _loaded(name_or_path).to(chosen)
+    model, source = _loaded(str(name_or_path))
+    model.source = source
+    return model.to(chosen)
 
 
-def _loaded(name_or_path: str | PathLike[str]) -> DimlModel:
-    text = str(name_or_path)
+def _loaded(text: str) -> tuple[DimlModel, str]:
+    """The model, and the name that gets it again from any folder."""
     if text.startswith(TIMM_PREFIX):
-        return _load_timm(text.removeprefix(TIMM_PREFIX))
+        return _load_timm(text.removeprefix(TIMM_PREFIX)), text
+    if text.startswith(HUB_PREFIX):
+        return _load_folder(fetch(text.removeprefix(HUB_PREFIX)), text), text
     for folder in (*(folder / text for folder in _folders()), Path(text)):
-        if text and _is_file(folder / _CONFIG):
-            return _load_folder(folder)
+        if text and _is_file(folder / CONFIG):
+            named = text in shipped_models()
+            return _load_folder(folder, str(folder)), text if named else str(folder.resolve())
     path = Path(text)
     if _is_file(path) and path.suffix in _PICKLED_SUFFIXES:
-        return _load_authors(path)
+        return _load_authors(path), str(path.resolve())
     shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-    raise InputError(
-        f"There is no model {shown!r}: give one of {', '.join(shipped_models())}, a checkpoint folder, "
-        f"a .pth file of the DIML authors, or {TIMM_PREFIX}NAME for a timm model."
-    )
+    raise InputError(f"There is no model {shown!r}: give one of {model_names()}.")
 
 
 def _is_file(path: Path) -> bool:
@@ -98,54 +108,24 @@ def save_model(model: DimlModel, folder: str | PathLike[str]) -> None:
     Weights are float16, but for tensors whose values float16 cannot hold (the running variance of a
     BatchNorm may exceed its 65504): these stay as they are. An interruption leaves every file old or new.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    stored = {_stored_name(key): _halved(value) for key, value in model.state_dict().items()}
-    weights, config = folder / (_WEIGHTS + ".part"), folder / (_CONFIG + ".part")
-    safetensors.torch.save_file(stored, weights, metadata={"format": "pt"})
-    config.write_text(json.dumps(model.config.to_dict(), indent=2) + "\n", encoding="utf-8")
-    os.replace(weights, folder / _WEIGHTS)
-    os.replace(config, folder / _CONFIG)
+    write_checkpoint(model.config, model.state_dict(), Path(folder))
 
 
-def _halved(value: Tensor) -> Tensor:
-    if not value.is_floating_point():
-        return value
-    half = value.half()
-    return (half if half.isfinite().all() or not value.isfinite().all() else value).contiguous()
-
-
-def _stored_name(key: str) -> str:
-    """``backbone.network.x`` is stored as ``backbone.x``: the file holds timm names, not our nesting."""
-    return key.replace("backbone.network.", "backbone.", 1)
-
-
-def _load_folder(folder: Path) -> DimlModel:
-    try:
-        config = ModelConfig.from_dict(json.loads((folder / _CONFIG).read_text(encoding="utf-8")))
-        tensors = safetensors.torch.load_file(folder / _WEIGHTS)
-    except (OSError, ValueError, SafetensorError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(
-            f"The checkpoint '{folder}' cannot be read ({error}): restore its {_CONFIG} and {_WEIGHTS}."
-        ) from error
-    model = _built(config, folder)
-    tensors = {
-        key.replace("backbone.", "backbone.network.", 1): value for key, value in tensors.items()
-    }
-    _load_weights(model, tensors, str(folder))
+def _load_folder(folder: Path, shown: str) -> DimlModel:
+    config, tensors = read_config(folder, shown), read_weights(folder, shown)
+    model = _built(config, shown)
+    _load_weights(model, tensors, shown)
     return model
 
 
-def _built(config: ModelConfig, folder: Path) -> DimlModel:
+def _built(config: ModelConfig, shown: str) -> DimlModel:
     """The network of a config, whose default options are known to serve it."""
     try:
         model = DimlModel(config)
         if config.defaults:
             model.options(grid=config.defaults.get("grid", model.max_grid))
     except InputError as error:
-        raise InputError(f"The checkpoint '{folder}' cannot be used: {error}") from error
+        raise InputError(f"The checkpoint '{shown}' cannot be used: {error}") from error
     return model
 
 

@@ -17,13 +17,22 @@ from diml_core.embedding.embedder import Embedder
 from diml_core.embedding.features import ImageFeatures
 from diml_core.errors import InputError
 from diml_core.network.backbones import Backbone
+from diml_core.network.hub import push
 from diml_core.network.model_config import ModelConfig
 from diml_core.network.preprocessing import map_shape_for, to_tensor
 from diml_core.photo.images import Photo
 
 
 class DimlModel(nn.Module):
-    """Backbone and head, with the configuration they were made for."""
+    """Backbone and head, with the configuration they were made for.
+
+    Attributes:
+        config: that configuration.
+        backbone: the network.
+        head: what is applied to every location of its map.
+        source: what :func:`diml_core.load_model` takes, from any folder, to load this model again; empty for a
+            model that was not loaded.
+    """
 
     def __init__(self, config: ModelConfig, *, backbone: Backbone | None = None) -> None:
         """Build the network without weights, or around a backbone that has them.
@@ -33,6 +42,7 @@ class DimlModel(nn.Module):
         """
         super().__init__()
         self.config = config
+        self.source = ""
         self.backbone = backbone or Backbone(
             config.architecture,
             config.architecture_options,
@@ -138,4 +148,40 @@ class DimlModel(nn.Module):
             kept_mass=options.kept_mass,
             prefix_tokens=self.backbone.prefix_tokens,
             class_token=self.backbone.class_token,
+        )
+
+    def push_to_hub(
+        self,
+        repository: str,
+        *,
+        private: bool = False,
+        token: str | None = None,
+        commit_message: str = "Push a DIML model",
+    ) -> str:
+        """Upload config and weights (float16) to the Hugging Face Hub, for ``load_model("hf:USER/REPO")``.
+
+        A short model card goes with them where the repository has none. It names no licence: that is
+        for you to add there, and a later push leaves the card alone.
+
+        Args:
+            repository: ``USER/REPO``; made if it is not there.
+            private: whether only you and whom you choose may see it. A public repository stays public,
+                so pushing to one as private is refused.
+            token: of an account that may write there; by default that of ``hf auth login`` or ``$HF_TOKEN``.
+            commit_message: title of the commit.
+
+        Returns:
+            The address of the repository.
+
+        Raises:
+            InputError: a bad name, a repository you may not write to or that is public though ``private``,
+                or a hub that cannot be reached.
+        """
+        return push(
+            self.config,
+            self.state_dict(),
+            repository,
+            private=private,
+            token=token,
+            commit_message=commit_message,
         )

@@ -87,6 +87,10 @@ class ModelConfig:
         ):
             if not isinstance(getattr(self, name), kind):
                 _refuse(f"'{name}' must be {described}", getattr(self, name))
+        # timm would read, and may unpickle, that file: a config may be a stranger's.
+        if "checkpoint_path" in self.architecture_options:
+            rule = "'architecture_options' must not have a checkpoint_path, for the weights lie beside the config"
+            _refuse(rule, self.architecture_options)
         several = isinstance(self.layer, list) and self.layer
         for layer in self.layer if several else [self.layer]:
             if layer != FINAL:

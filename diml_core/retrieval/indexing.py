@@ -24,7 +24,7 @@ from diml_core.network.checkpoints import DEFAULT_MODEL, load_model
 from diml_core.network.model import DimlModel
 from diml_core.photo.images import DEFAULT_LIMITS, ImageError, load_photo
 from diml_core.retrieval.records import PhotoRecord
-from diml_core.retrieval.spec import GallerySpec, PackedPhoto, loadable_name, pack_photo
+from diml_core.retrieval.spec import GallerySpec, PackedPhoto, pack_photo
 from diml_core.retrieval.store import MANIFEST, Store, StoreWriter, relative_folder
 from diml_core.retrieval.workfile import WorkFile
 
@@ -74,8 +74,8 @@ def index_photos(
     Args:
         photos: the folder; symbolic links to folders are not followed.
         gallery: folder to write, created if needed.
-        model: a name or path for :func:`diml_core.load_model`, or a model. A gallery of a model that has
-            no name to load it by can be opened with that model only.
+        model: a name or path for :func:`diml_core.load_model`, or a model. A gallery of a model that was
+            not loaded can be opened with that model only.
         device: to load a named model on.
         progress: show a progress bar on stderr.
         **options: fields of :class:`diml_core.comparison.options.ExplainOptions`; else the model's defaults.
@@ -87,9 +87,8 @@ def index_photos(
     photos, gallery = Path(photos), Path(gallery)
     if not photos.is_dir():
         raise InputError(f"There is no folder '{photos}': give a folder of photos.")
-    source = loadable_name(model)
     model = model if isinstance(model, DimlModel) else load_model(model, device=device)
-    spec = GallerySpec.of(model, source, model.options(**options))
+    spec = GallerySpec.of(model, model.options(**options))
     former = Store(gallery) if (gallery / MANIFEST).exists() else None
     if former is not None:
         former.spec.check_model(model, str(gallery))

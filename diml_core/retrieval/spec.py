@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,6 @@ from diml_core.comparison.options import ExplainOptions
 from diml_core.embedding.grids import Grid
 from diml_core.embedding.packing import packed
 from diml_core.errors import InputError
-from diml_core.network.checkpoints import TIMM_PREFIX, shipped_models
 from diml_core.network.model import DimlModel
 from diml_core.photo.images import Photo
 
@@ -43,10 +40,10 @@ class GallerySpec:
     has_rollout: bool
 
     @classmethod
-    def of(cls, model: DimlModel, source: str, options: ExplainOptions) -> GallerySpec:
-        """The spec of a gallery that ``model``, loaded from ``source``, makes with ``options``."""
+    def of(cls, model: DimlModel, options: ExplainOptions) -> GallerySpec:
+        """The spec of a gallery that ``model`` makes with ``options``."""
         return cls(
-            model=source,
+            model=model.source,
             fingerprint=model_fingerprint(model),
             options=options,
             parts=options.grid**2,
@@ -75,17 +72,6 @@ class GallerySpec:
                 f"'{model.name}' as it is now: open it with that model, or index the photos again "
                 "into a new folder."
             )
-
-
-def loadable_name(model: str | PathLike[str] | DimlModel) -> str:
-    """What :func:`diml_core.load_model` takes from any folder to get a model again; empty for none."""
-    if isinstance(model, DimlModel):
-        named = model.name in shipped_models() or model.name.startswith(TIMM_PREFIX)
-        return model.name if named else ""
-    model = str(model)
-    if model in shipped_models() or model.startswith(TIMM_PREFIX):
-        return model
-    return str(Path(model).resolve())
 
 
 @dataclass(frozen=True, eq=False)

@@ -64,6 +64,7 @@ def test_a_config_that_is_none(altered, content):
         ("architecture", 3), ("architecture", ""), ("architecture", "nope"), ("architecture", ["a"]),
         ("architecture_options", 3), ("architecture_options", {"nope": 1}),
         ("architecture_options", {"num_classes": "x"}), ("architecture_options", {"in_chans": -1}),
+        ("architecture_options", {"checkpoint_path": "model.pth"}),
         ("layer", "x"), ("layer", 99), ("layer", -99), ("layer", 1.5), ("layer", None), ("layer", 10**9),
         ("layer", []), ("layer", [99]), ("layer", [-1, "x"]), ("layer", [[-1]]), ("layer", {"a": 1}),
         ("head", "x"), ("head", -1), ("head", 0), ("head", 1.5), ("head", 10**12), ("head", True),

@@ -13,6 +13,7 @@ from tiny import saved_model, tiny_config, write_photos
 
 from diml_core import InputError, load_photo
 from diml_core.network.checkpoints import load_model
+from diml_core.network.model import DimlModel
 from diml_core.retrieval import Gallery, indexing
 from diml_core.retrieval.indexing import index_photos
 from diml_core.retrieval.store import Store
@@ -38,13 +39,16 @@ def test_a_gallery_names_its_model_so_that_it_loads_from_elsewhere(
     some_photos, cnn_folder, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(cnn_folder.parent)
-    index_photos(some_photos, tmp_path / "gallery", model=cnn_folder.name)
+    index_photos(some_photos, tmp_path / "named", model=cnn_folder.name)
+    index_photos(some_photos, tmp_path / "loaded", model=load_model(cnn_folder.name))
     monkeypatch.chdir(tmp_path)
     query = next(some_photos.glob("*.png"))
-    assert Gallery.open(tmp_path / "gallery").search(query, top_k=3)
+    for gallery in ("named", "loaded"):
+        assert Gallery.open(tmp_path / gallery).search(query, top_k=3)
 
 
 def test_a_gallery_of_a_model_without_a_name_asks_for_it(model, some_photos, tmp_path):
+    model = DimlModel(model.config)  # not loaded
     index_photos(some_photos, tmp_path / "gallery", model=model)
     with pytest.raises(InputError, match="no name to load it by"):
         Gallery.open(tmp_path / "gallery")
