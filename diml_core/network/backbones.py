@@ -45,6 +45,7 @@ class Backbone(nn.Module):
         prefix_tokens: class, register and distillation tokens in front of the patches.
         class_token: whether the first of them is a class token.
         attention_blocks: number of blocks whose attention can be rolled out; 0 for none.
+        attention_heads: heads of each of them; 0 for none.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Backbone(nn.Module):
         if any(a is None or a.shape[-2:] != (tokens, tokens) for a in output.attentions):
             # Windowed or pooled: nothing to roll out.
             self.attention_blocks = self.prefix_tokens = 0
+        self.attention_heads = output.attentions[0].shape[1] if self.attention_blocks else 0
         self.class_token = (
             self.prefix_tokens > 0 and getattr(self.network, "cls_token", None) is not None
         )
