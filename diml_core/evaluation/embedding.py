@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,12 @@ from tqdm import tqdm
 from diml_core.embedding.embedder import Embedder
 from diml_core.embedding.features import Embedding
 from diml_core.embedding.packing import packed
+from diml_core.errors import InputError
+from diml_core.evaluation.memory import available_memory
+from diml_core.network.batches import SPACE, batch_size, by_shape, loaded_ahead
 from diml_core.network.model import DimlModel
 from diml_core.photo.images import load_photo
 from diml_core.retrieval.fetched import Fetched
-
-_BATCH = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,17 +54,21 @@ def embed_all(
         progress: whether to show a bar.
 
     Raises:
-        InputError: an image that cannot be read.
+        InputError: an image that cannot be read, or embeddings that do not fit into memory.
     """
     starts = [e.start_block for e in embedders if e.start_block is not None]
     attention_from = min(starts, default=0) if model.has_rollout else None
-    stored = {
-        embedder: _empty(model, len(paths), embedder.grid) for embedder in dict.fromkeys(embedders)
-    }
+    embedders = list(dict.fromkeys(embedders))
+    _check_room([_empty(model, len(paths), embedder.grid, "meta") for embedder in embedders])
+    stored = {embedder: _empty(model, len(paths), embedder.grid, "cpu") for embedder in embedders}
     device = next(model.parameters()).device
-    with tqdm(total=len(paths), desc="images", unit="image", disable=not progress) as bar:
-        for indices, images in _batches(model, paths):
-            feature_map, attentions = model(images.to(device), attention_from)
+    size = batch_size(model, attention_from)
+    with (
+        loaded_ahead(lambda path: model.preprocess(load_photo(path)), paths, size) as images,
+        tqdm(total=len(paths), desc="images", unit="image", disable=not progress) as bar,
+    ):
+        for indices, batch in by_shape(enumerate(images), size):
+            feature_map, attentions = model(batch.to(device), attention_from)
             rollouts: dict[tuple, Tensor | None] = {}
             for embedder, embedded in stored.items():
                 key = (embedder.start_block, embedder.head_fusion, embedder.kept_mass)
@@ -74,13 +79,29 @@ def embed_all(
     return stored
 
 
-def _empty(model: DimlModel, count: int, side: int) -> Embedded:
+def _empty(model: DimlModel, count: int, side: int, device: str) -> Embedded:
     parts = side**2
     return Embedded(
-        torch.zeros(count, parts + 1, model.dim, dtype=torch.float16),
-        torch.zeros(count, parts) if model.has_rollout else None,
-        torch.zeros(count, 2, dtype=torch.long),
+        torch.zeros(count, parts + 1, model.dim, dtype=torch.float16, device=device),
+        torch.zeros(count, parts, device=device) if model.has_rollout else None,
+        torch.zeros(count, 2, dtype=torch.long, device=device),
     )
+
+
+def _check_room(planned: Sequence[Embedded]) -> None:
+    needed = SPACE + sum(
+        tensor.nbytes
+        for embedded in planned
+        for tensor in (embedded.vectors, embedded.weights, embedded.grids)
+        if tensor is not None
+    )
+    available = available_memory()
+    if available is not None and needed > available:
+        raise InputError(
+            f"Embedding {len(planned[0].grids):,} images in {len(planned)} ways takes "
+            f"{needed / 2**30:,.1f} GiB of memory, and {available / 2**30:,.1f} are free: take a coarser "
+            "grid or fewer settings, or a machine with more memory."
+        )
 
 
 def _store(embedding: Embedding, into: Embedded, indices: list[int]) -> None:
@@ -89,20 +110,3 @@ def _store(embedding: Embedding, into: Embedded, indices: list[int]) -> None:
     into.grids[indices] = torch.tensor(embedding.grid)
     if into.weights is not None and weights is not None:
         into.weights[indices] = weights.float().cpu()
-
-
-def _batches(model: DimlModel, paths: Sequence[Path]) -> Iterator[tuple[list[int], Tensor]]:
-    """Images of one shape together, for every picture keeps its own."""
-    waiting: dict[tuple[int, ...], list[tuple[int, Tensor]]] = {}
-    for index, path in enumerate(paths):
-        image = model.preprocess(load_photo(path))
-        group = waiting.setdefault(tuple(image.shape), [])
-        group.append((index, image))
-        if len(group) == _BATCH:
-            yield _stacked(waiting.pop(tuple(image.shape)))
-    for group in waiting.values():
-        yield _stacked(group)
-
-
-def _stacked(group: list[tuple[int, Tensor]]) -> tuple[list[int], Tensor]:
-    return [index for index, _ in group], torch.stack([image for _, image in group])

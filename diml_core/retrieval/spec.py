@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from diml_core.comparison.options import ExplainOptions
 from diml_core.embedding.grids import Grid
 from diml_core.embedding.packing import packed
 from diml_core.errors import InputError
 from diml_core.network.model import DimlModel
-from diml_core.photo.images import Photo
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,24 @@ class PackedPhoto:
 
 
 @torch.inference_mode()
-def pack_photo(model: DimlModel, photo: Photo, spec: GallerySpec) -> PackedPhoto:
-    """Run the network on a photo and lay its embeddings out for storage."""
-    features = model.extract(photo, spec.options.start_block)
-    embedding = model.embedder(spec.options)(features)
+def pack_photos(model: DimlModel, images: Tensor, spec: GallerySpec) -> list[PackedPhoto]:
+    """Run the network on photos of one shape and lay their embeddings out for storage.
+
+    Args:
+        model: the model, on any device.
+        images: ``[B, 3, H, W]`` from ``model.preprocess``.
+        spec: of the gallery.
+    """
+    embedder = model.embedder(spec.options)
+    device = next(model.parameters()).device
+    feature_map, attentions = model(images.to(device), spec.options.start_block)
+    embedding = embedder.pool(feature_map, embedder.rollout_weights(attentions))
     vectors, weights = packed(embedding, spec.parts)
-    stored = None if weights is None else weights.float().numpy()
-    return PackedPhoto(vectors.half().numpy(), stored, embedding.grid)
+    stored = [None] * len(images) if weights is None else weights.float().cpu().numpy()
+    return [
+        PackedPhoto(rows, mass, embedding.grid)
+        for rows, mass in zip(vectors.half().cpu().numpy(), stored, strict=True)
+    ]
 
 
 def model_fingerprint(model: DimlModel) -> str:

@@ -23,6 +23,7 @@ class WorkFile:
 
     Attributes:
         records: of everything appended, in order.
+        row_bytes: what a photo takes here.
     """
 
     def __init__(self, folder: Path, spec: GallerySpec) -> None:
@@ -35,6 +36,7 @@ class WorkFile:
         self._folder, self._spec = folder, spec
         self._vector_bytes = (spec.parts + 1) * spec.dim * np.dtype(np.float16).itemsize
         self._weight_bytes = spec.parts * np.dtype(np.float32).itemsize if spec.has_rollout else 0
+        self.row_bytes = self._vector_bytes + self._weight_bytes
         self._places: dict[str, tuple[int, PhotoRecord]] = {}
         self.records: list[PhotoRecord] = []
         header = json.dumps(spec.to_dict(), sort_keys=True).encode() + b"\n"
@@ -62,7 +64,7 @@ class WorkFile:
     def read(self, sha256: str) -> PackedPhoto:
         """The photo with these bytes. Raises KeyError if it was never appended."""
         row, record = self._places[sha256]
-        self._rows.seek(row * (self._vector_bytes + self._weight_bytes))
+        self._rows.seek(row * self.row_bytes)
         shape = (self._spec.parts + 1, self._spec.dim)
         vectors = np.frombuffer(self._rows.read(self._vector_bytes), np.float16).reshape(shape)
         weights = np.frombuffer(self._rows.read(self._weight_bytes), np.float32)
@@ -91,7 +93,7 @@ class WorkFile:
             start += len(line)
         self._journal.seek(start)
         self._journal.truncate()
-        self._rows.truncate(len(self._places) * (self._vector_bytes + self._weight_bytes))
+        self._rows.truncate(len(self._places) * self.row_bytes)
 
     def _note(self, record: PhotoRecord) -> None:
         self.records.append(record)

@@ -6,10 +6,12 @@ import torch
 from PIL import Image
 
 from diml_core.comparison.options import ExplainOptions
-from diml_core.evaluation import retrieval
+from diml_core.errors import InputError
+from diml_core.evaluation import embedding, retrieval
 from diml_core.evaluation.embedding import Embedded, embed_all
 from diml_core.evaluation.retrieval import rank, retrieval_metrics, without_self
 from diml_core.explain import explain_features
+from diml_core.network.batches import SPACE
 from diml_core.photo.images import load_photo
 
 SIZES = [(64, 64), (96, 48), (48, 80), (64, 64)]
@@ -25,7 +27,8 @@ def paths(tmp_path_factory):
     return sorted(folder.glob("*.png"))
 
 
-def test_embedding_a_set_is_embedding_each_image(tiny, paths):
+def test_embedding_a_set_is_embedding_each_image(tiny, paths, monkeypatch):
+    monkeypatch.setattr(embedding, "batch_size", lambda *_: 4)  # whole batches, and rests
     options = [tiny.options(), tiny.options(grid=1), tiny.options(grid=tiny.max_grid)]
     if tiny.has_rollout:
         options.append(tiny.options(start_block=0, kept_mass=0.6))
@@ -45,6 +48,35 @@ def test_embedding_a_set_is_embedding_each_image(tiny, paths):
                 torch.testing.assert_close(
                     found[embedder].weights[index, :parts], one.rollout, atol=1e-5, rtol=1e-4
                 )
+
+
+def test_an_image_that_cannot_be_read_ends_it_with_its_name(tiny, paths, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(InputError, match=r"'broken\.jpg' is damaged"):
+        embed_all(
+            tiny,
+            [*paths[:5], broken, *paths[5:]],
+            [tiny.embedder(tiny.options())],
+            progress=False,
+        )
+
+
+def test_what_does_not_fit_into_memory_is_refused_before_anything_is_read(
+    tiny, tmp_path, monkeypatch
+):
+    embedders = [tiny.embedder(tiny.options(grid=n)) for n in (1, 2)]
+    paths = [tmp_path / "nowhere.jpg"] * 1000
+    numbers = 1000 * (2 + 5) * tiny.dim
+    masses = 1000 * (1 + 4) if tiny.has_rollout else 0
+    needed = 2 * numbers + 4 * masses + 8 * 2 * 1000 * 2 + SPACE
+    monkeypatch.setattr(embedding, "available_memory", lambda: needed - 1)
+    with pytest.raises(InputError, match=r"1,000 images in 2 ways takes 1\.0 GiB of memory"):
+        embed_all(tiny, paths, [*embedders, embedders[0]], progress=False)
+    for enough in (needed, None):
+        monkeypatch.setattr(embedding, "available_memory", lambda enough=enough: enough)
+        with pytest.raises(InputError, match="does not exist"):
+            embed_all(tiny, paths, embedders, progress=False)
 
 
 def test_mean_pooling_is_the_mean_of_the_map(tiny, paths):
