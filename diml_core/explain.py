@@ -11,7 +11,7 @@ from diml_core.comparison.marginals import correlation, marginal
 from diml_core.comparison.options import ExplainOptions
 from diml_core.comparison.similarity import part_similarity
 from diml_core.comparison.transport import partial_transport
-from diml_core.embedding.features import Embedding, ImageFeatures
+from diml_core.embedding.features import EmbeddedPhoto, Embedding, ImageFeatures
 from diml_core.explanation import Explanation
 from diml_core.network.model import DimlModel
 from diml_core.photo.images import load_photo
@@ -55,11 +55,36 @@ def explain_features(
         options: validated, from ``model.options``.
     """
     embedder = model.embedder(options)
-    embedding_a = embedder(a)
-    embedding_b = embedder(b)
-    marginals_a = _marginal(options, embedding_a, embedding_b)
-    marginals_b = _marginal(options, embedding_b, embedding_a)
-    similarity = part_similarity(embedding_a.parts, embedding_b.parts)
+    embedded = [
+        EmbeddedPhoto(f.photo, embedder(f), embedder.part_rollout(f.map.shape[:2], f.attentions))
+        for f in (a, b)
+    ]
+    explanation = explain_embedded(model.name, *embedded, options)
+    if not explanation.converged:
+        warnings.warn(
+            f"The transport between '{a.photo.name}' and '{b.photo.name}' has not converged (marginal error "
+            f"{explanation.marginal_error:.1e}): its score is near, not exact; take a larger epsilon.",
+            stacklevel=2,
+        )
+    return explanation
+
+
+@torch.inference_mode()
+def explain_embedded(
+    model: str, a: EmbeddedPhoto, b: EmbeddedPhoto, options: ExplainOptions
+) -> Explanation:
+    """The part of :func:`explain` that is about the pair, for who compares one photo with many.
+
+    Does not warn where the transport has not converged: see :attr:`Explanation.converged`.
+
+    Args:
+        model: name of the model.
+        a, b: the two pictures, embedded by that model's embedder for these options.
+        options: validated, from ``model.options``.
+    """
+    marginals_a = _marginal(options, a.embedding, b.embedding)
+    marginals_b = _marginal(options, b.embedding, a.embedding)
+    similarity = part_similarity(a.embedding.parts, b.embedding.parts)
     transport = partial_transport(
         1 - similarity,
         marginals_a,
@@ -68,38 +93,31 @@ def explain_features(
         epsilon=options.epsilon,
         tolerance=options.tolerance,
     )
-    explanation = Explanation(
-        model=model.name,
+    return Explanation(
+        model=model,
         options=options,
         name_a=a.photo.name,
         name_b=b.photo.name,
         size_a=a.photo.size,
         size_b=b.photo.size,
-        grid_a=embedding_a.grid,
-        grid_b=embedding_b.grid,
-        global_similarity=float(embedding_a.pooled.double() @ embedding_b.pooled.double()),
+        grid_a=a.embedding.grid,
+        grid_b=b.embedding.grid,
+        global_similarity=float(a.embedding.pooled.double() @ b.embedding.pooled.double()),
         part_similarity=similarity.numpy(),
         plan=transport.plan.numpy(),
         marginals_a=marginals_a.numpy(),
         marginals_b=marginals_b.numpy(),
-        rollout_a=_numpy(embedding_a.rollout),
-        rollout_b=_numpy(embedding_b.rollout),
-        rollout_map_a=_numpy(embedding_a.rollout_map),
-        rollout_map_b=_numpy(embedding_b.rollout_map),
+        rollout_a=_numpy(a.embedding.rollout),
+        rollout_b=_numpy(b.embedding.rollout),
+        rollout_map_a=_numpy(a.embedding.rollout_map),
+        rollout_map_b=_numpy(b.embedding.rollout_map),
         iterations=int(transport.iterations),
         marginal_error=float(transport.marginal_error),
-        part_rollout_a=_numpy(embedder.part_rollout(a.map.shape[:2], a.attentions)),
-        part_rollout_b=_numpy(embedder.part_rollout(b.map.shape[:2], b.attentions)),
+        part_rollout_a=_numpy(a.part_rollout),
+        part_rollout_b=_numpy(b.part_rollout),
         photo_a=a.photo,
         photo_b=b.photo,
     )
-    if not explanation.converged:
-        warnings.warn(
-            f"The transport between '{a.photo.name}' and '{b.photo.name}' has not converged (marginal error "
-            f"{explanation.marginal_error:.1e}): its score is near, not exact; take a larger epsilon.",
-            stacklevel=2,
-        )
-    return explanation
 
 
 def _marginal(options: ExplainOptions, own: Embedding, other: Embedding) -> torch.Tensor:

@@ -1,10 +1,11 @@
-"""``python -m diml_core compare A B``: the score of two photos and the parts that make it."""
+"""``python -m diml_core compare A B``: the score of two photos and the parts that make it, or of many pairs."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from diml_core.commands.many_pairs import compare_many
 from diml_core.comparison.marginals import MARGINALS
 from diml_core.embedding.rollout import HEAD_FUSIONS
 from diml_core.errors import InputError
@@ -15,18 +16,35 @@ from diml_core.network.devices import add_device
 from diml_core.photo.images import load_photo
 
 _FIGURE_SUFFIXES = {".png", ".svg", ".pdf"}
+_OPTIONS = ("grid", "marginals", "mass", "start_block", "head_fusion", "kept_mass", "epsilon")
+_OF_ONE_PAIR = ("json", "npz", "csv", "figure", "top")
+_TOP = 10
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = commands.add_parser(
         "compare",
-        help="score two photos and list the parts that make the score",
-        description="Score two photos and list the pairs of parts that make the score. "
+        help="score two photos and list the parts that make the score, or score many pairs",
+        description="Score two photos and list the pairs of parts that make the score; or, with --pairs, "
+        "write a table of the scores of many pairs and a sheet of the most similar ones. "
         "Options that are left out take the model's defaults.",
     )
-    parser.add_argument("image_a", metavar="A", type=Path, help="first photo")
-    parser.add_argument("image_b", metavar="B", type=Path, help="second photo")
+    parser.add_argument("image_a", metavar="A", nargs="?", type=Path, help="first photo")
+    parser.add_argument("image_b", metavar="B", nargs="?", type=Path, help="second photo")
+    parser.add_argument(
+        "--pairs",
+        type=Path,
+        metavar="CSV_OR_FOLDER",
+        help="in place of A and B: a CSV file with two paths per line, relative to its folder (a first line "
+        "that names no photo is a header), or a folder, for all pairs of the photos directly in it",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="where --pairs writes pairs.csv and sheet.png",
+    )
     parser.add_argument(
         "--model",
         default=DEFAULT_MODEL,
@@ -50,7 +68,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write all pairs of parts as CSV")
     parser.add_argument("--figure", type=Path, metavar="FILE", help="draw a .png, .svg or .pdf")
     parser.add_argument(
-        "--top", type=int, default=10, metavar="K", help="part pairs to list (default: %(default)s)"
+        "--top", type=int, metavar="K", help=f"part pairs to list (default: {_TOP})"
     )
     add_device(parser)
     parser.set_defaults(run=run)
@@ -61,23 +79,24 @@ def run(arguments: argparse.Namespace) -> None:
 
     Raises:
         InputError: bad image, option, model or output path. Nothing has been written then, unless
-            the disk itself failed half-way.
+            the disk itself failed half-way. With --pairs also photos that cannot be used, at the end.
     """
-    _check_outputs(arguments)
+    options = {name: getattr(arguments, name) for name in _OPTIONS}
+    if arguments.pairs or arguments.output:
+        _check_many(arguments)
+        compare_many(
+            arguments.pairs, arguments.output, arguments.model, arguments.device, **options
+        )
+        return
+    if arguments.image_a is None or arguments.image_b is None:
+        raise InputError("Give two photos, A and B, or many pairs with --pairs and --output.")
+    top = _TOP if arguments.top is None else arguments.top
+    _check_outputs(arguments, top)
     # Names from the command line, so that two photos called 1.jpg stay apart in a message.
     photos = [load_photo(path) for path in (arguments.image_a, arguments.image_b)]
-    explanation = explain(
-        load_model(arguments.model, device=arguments.device),
-        *photos,
-        grid=arguments.grid,
-        marginals=arguments.marginals,
-        mass=arguments.mass,
-        start_block=arguments.start_block,
-        head_fusion=arguments.head_fusion,
-        kept_mass=arguments.kept_mass,
-        epsilon=arguments.epsilon,
-    )
-    print(report(explanation, arguments.top))
+    model = load_model(arguments.model, device=arguments.device)
+    explanation = explain(model, *photos, **options)
+    print(report(explanation, top))
     try:
         if arguments.json:
             explanation.to_json(arguments.json)
@@ -122,10 +141,23 @@ def report(explanation: Explanation, top: int) -> str:
     return "\n".join(lines)
 
 
-def _check_outputs(arguments: argparse.Namespace) -> None:
+def _check_many(arguments: argparse.Namespace) -> None:
+    """Refuse what is for one pair where there are many, and half of what many need."""
+    if not (arguments.pairs and arguments.output):
+        raise InputError("--pairs and --output go together: give the pairs and a folder to write.")
+    if arguments.image_a:
+        raise InputError("Give either two photos, A and B, or --pairs: not both.")
+    for name in _OF_ONE_PAIR:
+        if getattr(arguments, name) is not None:
+            raise InputError(
+                f"--{name} is for one pair: leave it out, or give A and B, not --pairs."
+            )
+
+
+def _check_outputs(arguments: argparse.Namespace, top: int) -> None:
     """Refuse outputs that cannot work before minutes of work, not after."""
-    if arguments.top < 0:
-        raise InputError(f"--top must be 0 or more, not {arguments.top}.")
+    if top < 0:
+        raise InputError(f"--top must be 0 or more, not {top}.")
     for path in filter(None, (arguments.json, arguments.npz, arguments.csv, arguments.figure)):
         if not path.parent.is_dir():
             raise InputError(

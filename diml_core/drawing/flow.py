@@ -27,6 +27,7 @@ def draw_flow(
     area: Box,
     boxes: tuple[Box, Box],
     pairs: list[PartPair],
+    thickest: float = THICKEST,
 ) -> Axes:
     """Draw photos, outlines of the parts that take part, and one straight line per pair.
 
@@ -37,6 +38,7 @@ def draw_flow(
         area: inches on the sheet.
         boxes: of the photos, inches from the area's top left: the data coordinates of the axes.
         pairs: strongest first, each with a positive contribution.
+        thickest: points, the line of the strongest pair.
 
     Returns:
         The axes. Its collection with gid ``flow-lines`` has one segment per pair, weakest first (so
@@ -66,7 +68,7 @@ def draw_flow(
         [[_centre(part_box(part, grid, box)) for part in parts] for parts, grid, box in cells], 1
     )
     values = np.array([pair.contribution for pair in pairs])
-    widths = THICKEST * values / values.max()
+    widths = thickest * values / values.max()
     norm = contribution_scale(pairs)
     # A dark and a light rim: one of them stands out from any photo.
     for colour, extra in ((_DARK, 1.5), (_LIGHT, 0.8)):

@@ -62,15 +62,16 @@ def printable(text: object, otherwise: str = "") -> str:
     return "".join(kept).strip() or otherwise
 
 
-def shortened(text: str, width: float, size: float) -> str:
+def shortened(text: str, width: float, size: float, weight: str = "normal") -> str:
     """``text``, its middle replaced by an ellipsis where it is wider than ``width`` inches.
 
     Args:
         text: from :func:`printable`.
         width: inches.
         size: of the font, points.
+        weight: of the font.
     """
-    if _width(text, size) <= width:
+    if _width(text, size, weight) <= width:
         return text
 
     def keep(count: int) -> str:
@@ -80,12 +81,14 @@ def shortened(text: str, width: float, size: float) -> str:
     low, high = 1, len(text) - 1
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if _width(keep(middle), size) <= width else (low, middle - 1)
+        low, high = (
+            (middle, high) if _width(keep(middle), size, weight) <= width else (low, middle - 1)
+        )
     return keep(low)
 
 
-def _width(text: str, size: float) -> float:
-    font = FontProperties(family=list(font_families()), size=size)
+def _width(text: str, size: float, weight: str) -> float:
+    font = FontProperties(family=list(font_families()), size=size, weight=weight)
     return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] / 72
 
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from diml_core.comparison.options import ExplainOptions
 from diml_core.explanation import Explanation, PartPair
 
 
-def score_as_sum(explanation: Explanation) -> str:
+def score_as_sum(explanation: Explanation, fewest: int = 2) -> str:
     """``similarity 0.62 = (global 0.71 + structural 0.53) / 2``.
 
     A reader who checks the printed sum must not find it off by one: the numbers are rounded to the
-    fewest decimals, 2 to 4, with which the rounded ones add up. Where none do, the part of the two
+    fewest decimals, up to 4, with which the rounded ones add up. Where none do, the part of the two
     that lost more in rounding is rounded the other way, in the fourth decimal.
+
+    Args:
+        explanation: the pair of photos.
+        fewest: decimals; 4 gives all pairs as many, to compare them.
     """
     exact = (
         explanation.similarity,
         explanation.global_similarity,
         explanation.structural_similarity,
     )
-    for decimals in range(2, 5):
+    for decimals in range(fewest, 5):
         unit = 10**-decimals
         units = [round(value / unit) for value in exact]
         if 2 * units[0] == units[1] + units[2]:
@@ -60,20 +65,23 @@ def what_lines_carry(explanation: Explanation, pairs: list[PartPair], asked: int
 
 def settings(explanation: Explanation) -> str:
     """What someone needs to compute the same figure again, as one line."""
-    options = explanation.options
-    parts = [
-        f"parts {_by(explanation.grid_a)} and {_by(explanation.grid_b)} (rows × columns)",
-        f"marginals {options.marginals}",
-        f"epsilon {options.epsilon:g}",
-    ]
+    grids = f"{_by(explanation.grid_a)} and {_by(explanation.grid_b)}"
+    unsettled = "" if explanation.converged else " (not converged)"
+    return (
+        f"parts {grids} (rows × columns), {how_compared(explanation.options)}, "
+        f"marginal error {explanation.marginal_error:.0e}{unsettled}"
+    )
+
+
+def how_compared(options: ExplainOptions) -> str:
+    """What of the settings does not depend on the photos, but for grid and mass."""
+    words = f"marginals {options.marginals}, epsilon {options.epsilon:g}"
     if options.start_block is not None:
-        parts.append(
-            f"rollout from block {options.start_block}, {options.head_fusion} over heads, "
+        words += (
+            f", rollout from block {options.start_block}, {options.head_fusion} over heads, "
             f"kept mass {options.kept_mass:g}"
         )
-    unsettled = "" if explanation.converged else " (not converged)"
-    parts.append(f"marginal error {explanation.marginal_error:.0e}{unsettled}")
-    return ", ".join(parts)
+    return words
 
 
 def _by(grid: tuple[int, int]) -> str:

@@ -48,3 +48,18 @@ class Embedding:
     grid: Grid
     rollout: Tensor | None
     rollout_map: Tensor | None
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddedPhoto:
+    """A picture and all that a comparison takes from it.
+
+    Attributes:
+        photo: the picture; only its name, its size and, for drawing, its pixels are used.
+        embedding: of it, without leading dimensions.
+        part_rollout: ``[R, h, w]`` where every part looked, or None.
+    """
+
+    photo: Photo
+    embedding: Embedding
+    part_rollout: Tensor | None = None
