@@ -8,6 +8,7 @@ from pathlib import Path
 
 from diml_core.data import DATASETS
 from diml_core.errors import InputError
+from diml_core.learning.config import TrainConfig
 
 _NEEDED = {"pytorch_metric_learning": "pytorch-metric-learning", "accelerate": "accelerate"}
 
@@ -41,6 +42,15 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--start", metavar="MODEL", help="model to start from (default: the config's)"
     )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="settings",
+        help="change a value of the config, any number of times: steps=800, model.head=256, loss=null "
+        "(JSON, or else text; a dot leads into an object)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -57,12 +67,9 @@ def run(arguments: argparse.Namespace) -> None:
         )
     from diml_core.data import load_dataset
     from diml_core.data.scenes import load_truth
-    from diml_core.learning.config import TrainConfig
     from diml_core.learning.training import Training, with_overrides
 
-    config = with_overrides(
-        TrainConfig.read(arguments.config), start=arguments.start, data=arguments.data
-    )
+    config = with_overrides(_config(arguments), start=arguments.start, data=arguments.data)
     images = load_dataset(config.data, arguments.root, "train")
     truth = None
     if config.needs_truth and config.data == "scenes":
@@ -73,3 +80,11 @@ def run(arguments: argparse.Namespace) -> None:
     if training.main:
         chosen = f", held-out MAP@R {training.best:.1f}" if training.best >= 0 else ""
         print(f"{training.step} steps{chosen}: the model is in {model}")
+
+
+def _config(arguments: argparse.Namespace) -> TrainConfig:
+    try:
+        return TrainConfig.read(arguments.config, arguments.settings)
+    except InputError as error:
+        given = " ".join(f"--set {setting}" for setting in arguments.settings)
+        raise InputError(f"With {given}: {error}" if given else str(error)) from error

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from diml_core.errors import InputError
+from diml_core.learning.settings import with_settings
 
 PRECISIONS = ("float32", "bfloat16")
 HEAD_STARTS = ("pca", "classifier", "random")
@@ -135,14 +137,15 @@ class TrainConfig:
             )
 
     @classmethod
-    def read(cls, path: Path) -> TrainConfig:
-        """Read a config file.
+    def read(cls, path: Path, settings: Sequence[str] = ()) -> TrainConfig:
+        """Read a config file, with some of its values set (:func:`with_settings`).
 
         Raises:
             InputError: no JSON there, or keys or values that are not understood.
         """
         try:
-            return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
+            values = json.loads(Path(path).read_text(encoding="utf-8"))
+            return cls(**with_settings(values, settings))
         except InputError as error:
             raise InputError(f"In '{path}': {error}") from error
         except (OSError, ValueError, TypeError) as error:
