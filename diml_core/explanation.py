@@ -23,6 +23,7 @@ from diml_core.comparison.transport import FINEST_TOLERANCE
 from diml_core.embedding.grids import Grid
 from diml_core.errors import InputError
 from diml_core.photo.images import Photo, load_photo
+from diml_core.validation import from_object
 
 FORMAT = 1
 _STORED_SIDE = 1024  # px; photos are stored in NPZ files at most this large
@@ -222,7 +223,7 @@ class Explanation:
                 per_side[key] = tuple(int(n) for n in per_side[key])
             rebuilt = cls(
                 model=values["model"],
-                options=ExplainOptions(**values["options"]),
+                options=from_object(ExplainOptions, values["options"]),
                 global_similarity=values["global_similarity"],
                 part_similarity=values["part_similarity"],
                 plan=values["plan"],

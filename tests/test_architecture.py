@@ -16,7 +16,8 @@ FLOORS = (
     "ground", "photo", "embedding", "comparison", "network", "explanation", "photographs", "data", "scenes",
     "retrieval", "drawing", "evaluation", "learning", "commands", "app",
 )  # fmt: skip
-GROUND = {"errors", "shipped_files", "version"}  # what else lies in diml_core/ itself explains
+# What else lies in diml_core/ itself explains.
+GROUND = {"errors", "shipped_files", "validation", "version"}
 
 
 def imported(path):

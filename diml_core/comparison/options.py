@@ -1,17 +1,24 @@
-"""The options of one explanation, and the sentences that refuse values no model can serve."""
+"""The options of one explanation: which are possible at all, and which a model can serve."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Annotated, Literal
 
-from diml_core.comparison.marginals import named_marginal
+from pydantic import Field
+
+from diml_core.comparison.marginals import MARGINALS
 from diml_core.comparison.transport import DEFAULT_EPSILON, DEFAULT_TOLERANCE
 from diml_core.embedding.rollout import HEAD_FUSIONS
 from diml_core.errors import InputError
+from diml_core.validation import PLAIN, Whole, settings
+
+_Marginals = Literal[tuple(MARGINALS)]
+_HeadFusion = Literal[tuple(HEAD_FUSIONS)]
+_UpTo1 = Annotated[float, Field(gt=0, le=1), PLAIN]
 
 
-@dataclass(frozen=True)
+@settings
 class ExplainOptions:
     """How two pictures are compared.
 
@@ -24,17 +31,20 @@ class ExplainOptions:
         head_fusion: ``mean``, ``max`` or ``min`` over attention heads.
         kept_mass: share of the rollout's mass that truncation keeps, in (0, 1].
         epsilon: entropy of the transport, 0.005 to 1.
-        tolerance: L1 marginal error at which the transport stops.
+        tolerance: L1 marginal error at which the transport stops, in (0, 1].
+
+    Raises:
+        InputError: a value that no model can serve.
     """
 
-    grid: int = 7
-    marginals: str = "cross-correlation"
-    mass: float = 1.0
-    start_block: int | None = None
-    head_fusion: str = "mean"
-    kept_mass: float = 1.0
-    epsilon: float = DEFAULT_EPSILON
-    tolerance: float = DEFAULT_TOLERANCE
+    grid: Annotated[Whole, Field(description="grid")] = 7
+    marginals: Annotated[_Marginals, Field(description="marginals")] = "cross-correlation"
+    mass: Annotated[_UpTo1, Field(description="transported mass")] = 1.0
+    start_block: Annotated[Whole | None, Field(description="start block")] = None
+    head_fusion: Annotated[_HeadFusion, Field(description="head fusion")] = "mean"
+    kept_mass: Annotated[_UpTo1, Field(description="kept rollout mass")] = 1.0
+    epsilon: Annotated[float, Field(ge=0.005, le=1, description="epsilon"), PLAIN] = DEFAULT_EPSILON
+    tolerance: Annotated[_UpTo1, Field(description="tolerance")] = DEFAULT_TOLERANCE
 
 
 def validated(options: ExplainOptions, max_grid: int, attention_blocks: int) -> ExplainOptions:
@@ -46,59 +56,25 @@ def validated(options: ExplainOptions, max_grid: int, attention_blocks: int) -> 
         attention_blocks: blocks of the model with global attention; 0 for none.
 
     Returns:
-        The options with whole numbers as int and the start block resolved.
+        The options with the start block resolved.
 
     Raises:
         InputError: one sentence with the value, the reason and the range.
     """
-    grid = _whole(options.grid, "grid", 1, max_grid)
-    factors = named_marginal(options.marginals)
-    if options.head_fusion not in tuple(HEAD_FUSIONS):
-        raise InputError(
-            f"There is no head fusion named '{options.head_fusion}': choose one of "
-            f"{', '.join(HEAD_FUSIONS)}."
-        )
-    numbers = {
-        "mass": _number(options.mass, "transported mass", above=0),
-        "kept_mass": _number(options.kept_mass, "kept rollout mass", above=0),
-        "epsilon": _number(options.epsilon, "epsilon", least=0.005),
-        "tolerance": _number(options.tolerance, "tolerance", above=0),
-    }
+    _within("grid", options.grid, 1, max_grid)
     start = options.start_block
     if attention_blocks:
-        start = _whole(
-            0 if start is None else start, "start block", -attention_blocks, attention_blocks - 1
-        )
-        start %= attention_blocks
-    elif start is not None or factors.rollout:
+        start = 0 if start is None else start
+        _within("start block", start, -attention_blocks, attention_blocks - 1)
+        return replace(options, start_block=start % attention_blocks)
+    if start is not None or MARGINALS[options.marginals].rollout:
         raise InputError(
             "This model has no attention rollout (it is not a vision transformer with global "
             "attention): leave the start block out and choose 'cross-correlation' or 'uniform' marginals."
         )
-    return replace(options, grid=grid, start_block=start, **numbers)
+    return options
 
 
-def _whole(value: object, name: str, low: int, high: int) -> int:
-    number = _as_float(value, name)
-    if number != int(number) or not low <= number <= high:
+def _within(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
         raise InputError(f"The {name} must be a whole number from {low} to {high}, not {value}.")
-    return int(number)
-
-
-def _number(value: object, name: str, above: float | None = None, least: float = 0) -> float:
-    number = _as_float(value, name)
-    low, fits = (above, number > above) if above is not None else (least, number >= least)
-    if not fits or number > 1:
-        bound = "above" if above is not None else "at least"
-        raise InputError(f"The {name} must be {bound} {low} and at most 1, not {value}.")
-    return number
-
-
-def _as_float(value: object, name: str) -> float:
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise InputError(f"The {name} must be a number, not {value!r}.")
-    return number

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from diml_core.errors import InputError
 from diml_core.learning.settings import with_settings
+from diml_core.validation import PLAIN, Positive, Seed, Share, Weight, from_object, settings
 
-PRECISIONS = ("float32", "bfloat16")
-HEAD_STARTS = ("pca", "classifier", "random")
+_Precision = Literal["float32", "bfloat16"]
+_FromTwo = Annotated[int, Field(ge=2), PLAIN]
+_BelowOne = Annotated[float, Field(ge=0, lt=1), PLAIN]
 
 
-@dataclass(frozen=True)
+@settings
 class TrainConfig:
     """What ``configs/*.json`` holds.
 
@@ -63,81 +67,57 @@ class TrainConfig:
         validate_every: steps between two validations.
         patience: validations without improvement before training stops.
         seed: of everything random.
+
+    Raises:
+        InputError: a value of the wrong kind or out of range, or nothing to learn.
     """
 
     start: str
-    model: dict[str, Any] = field(default_factory=dict)
+    model: dict[str, Any] = Field(default_factory=dict)
     data: str = "scenes"
-    trained_blocks: int = 0
+    trained_blocks: Annotated[int, Field(ge=-1), PLAIN] = 0
     depthwise: bool = True
-    head_start: str = "pca"
-    head_centre: float = 0.0
-    views: int = 4
-    least_crop: float = 0.6
-    colour_jitter: float = 0.2
-    grid: int | None = None
-    photograph_share: float = 0.5
+    head_start: Literal["pca", "classifier", "random"] = "pca"
+    head_centre: Share = 0.0
+    views: Positive = 4
+    least_crop: Annotated[float, Field(ge=0.05, le=1), PLAIN] = 0.6
+    colour_jitter: Weight = 0.2
+    grid: Positive | None = None
+    photograph_share: Share = 0.5
     loss: str | None = "multi-similarity"
-    loss_settings: dict[str, Any] = field(default_factory=dict)
-    loss_rate: float = 5e-4
-    correspondence: float = 0.0
-    object_mass: float = 0.0
-    preserve: float = 0.0
+    loss_settings: dict[str, Any] = Field(default_factory=dict)
+    loss_rate: Weight = 5e-4
+    correspondence: Weight = 0.0
+    object_mass: Weight = 0.0
+    preserve: Weight = 0.0
     preserve_objects: bool = False
-    preserve_regions: float = 0.0
-    teachers: list[str] = field(default_factory=list)
-    classes_per_batch: int = 24
-    images_per_class: int = 4
-    steps: int = 400
-    warmup: int = 20
-    head_rate: float = 1e-3
-    backbone_rate: float = 2e-5
-    layer_decay: float = 0.7
-    weight_decay: float = 1e-4
-    clip: float = 5.0
-    ema: float = 0.98
-    precision: str = "float32"
-    frozen_precision: str = "bfloat16"
-    validation_share: float = 0.15
-    validate_every: int = 50
-    patience: int = 5
-    seed: int = 0
+    preserve_regions: Weight = 0.0
+    teachers: list[str] = Field(default_factory=list)
+    classes_per_batch: _FromTwo = 24
+    images_per_class: _FromTwo = 4
+    steps: Positive = 400
+    warmup: Annotated[int, Field(ge=0), PLAIN] = 20
+    head_rate: Weight = 1e-3
+    backbone_rate: Weight = 2e-5
+    layer_decay: Share = 0.7
+    weight_decay: Weight = 1e-4
+    clip: Weight = 5.0
+    ema: _BelowOne = 0.98
+    precision: _Precision = "float32"
+    frozen_precision: _Precision = "bfloat16"
+    validation_share: _BelowOne = 0.15
+    validate_every: Positive = 50
+    patience: Positive = 5
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
-        least = {
-            "trained_blocks": -1, "views": 1, "colour_jitter": 0, "correspondence": 0, "object_mass": 0,
-            "classes_per_batch": 2, "images_per_class": 2, "steps": 1, "warmup": 0, "head_rate": 0,
-            "backbone_rate": 0, "loss_rate": 0, "layer_decay": 0, "weight_decay": 0, "clip": 0,
-            "ema": 0, "validation_share": 0, "validate_every": 1, "patience": 1, "seed": 0,
-            "least_crop": 0.05, "preserve": 0, "preserve_regions": 0, "photograph_share": 0, "head_centre": 0,
-        }  # fmt: skip
-        below = {
-            "ema": 1, "validation_share": 1, "layer_decay": 1.0001, "least_crop": 1.0001,
-            "photograph_share": 1.0001, "head_centre": 1.0001,
-        }  # fmt: skip
-        for name, low in least.items():
-            value = getattr(self, name)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or value < low or value >= below.get(name, float("inf")):
-                top = f" and at most {below[name]:g}" if name in below else ""
-                raise InputError(f"'{name}' must be a number from {low}{top}, not {value!r}.")
-        for name, allowed in (
-            ("precision", PRECISIONS),
-            ("frozen_precision", PRECISIONS),
-            ("head_start", HEAD_STARTS),
-        ):
-            if getattr(self, name) not in allowed:
-                raise InputError(
-                    f"'{name}' must be one of {', '.join(allowed)}, not {getattr(self, name)!r}."
-                )
-
         if self.loss is None and not (self.needs_truth or self.preserve):
             raise InputError(
                 "There is nothing to learn: give a loss, or a weight for correspondence, object_mass or preserve."
             )
 
     @classmethod
-    def read(cls, path: Path, settings: Sequence[str] = ()) -> TrainConfig:
+    def read(cls, path: Path, changes: Sequence[str] = ()) -> TrainConfig:
         """Read a config file, with some of its values set (:func:`with_settings`).
 
         Raises:
@@ -145,10 +125,10 @@ class TrainConfig:
         """
         try:
             values = json.loads(Path(path).read_text(encoding="utf-8"))
-            return cls(**with_settings(values, settings))
+            return from_object(cls, with_settings(values, changes))
         except InputError as error:
             raise InputError(f"In '{path}': {error}") from error
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError) as error:
             raise InputError(
                 f"'{path}' is no training config ({error}): see configs/ for examples."
             ) from error

@@ -40,7 +40,7 @@ class RunFolder:
         try:
             path.mkdir(parents=True, exist_ok=True)
             stored = path / _CONFIG
-            if stored.is_file() and stored.read_text(encoding="utf-8") != text:
+            if stored.is_file() and TrainConfig.read(stored) != config:
                 raise InputError(
                     f"'{path}' holds a run of another config: choose another run folder, or delete that one."
                 )

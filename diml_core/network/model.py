@@ -6,7 +6,6 @@ Work is split where caching pays: :meth:`DimlModel.extract` runs the network onc
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -85,10 +84,7 @@ class DimlModel(nn.Module):
             InputError: a value that this model cannot serve; the sentence gives the range.
         """
         given = {key: value for key, value in overrides.items() if value is not None}
-        try:
-            options = replace(ExplainOptions(), **self.config.defaults | given)
-        except TypeError as error:
-            raise InputError(f"There is no such option ({error}): see ExplainOptions.") from error
+        options = ExplainOptions(**self.config.defaults | given)
         return validated(options, self.max_grid, self.backbone.attention_blocks)
 
     def preprocess(self, photo: Photo) -> Tensor:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from diml_core.embedding.grids import Grid
+from diml_core.validation import from_object, settings
 
 
-@dataclass(frozen=True)
+@settings
 class PhotoRecord:
     """What the index knows about one file.
 
@@ -28,7 +31,7 @@ class PhotoRecord:
     size: int
     mtime_ns: int
     sha256: str
-    grid: Grid | None = None
+    grid: Annotated[Grid, Field(strict=False)] | None = None  # JSON has no tuples
     problem: str | None = None
 
     def to_line(self) -> str:
@@ -37,11 +40,8 @@ class PhotoRecord:
 
     @classmethod
     def from_line(cls, line: bytes | str) -> PhotoRecord:
-        """Read :meth:`to_line`. Raises ValueError or TypeError for anything else."""
-        values = json.loads(line)
-        if values.get("grid") is not None:
-            values["grid"] = tuple(values["grid"])
-        return cls(**values)
+        """Read :meth:`to_line`. Raises ValueError for anything else."""
+        return from_object(cls, json.loads(line))
 
 
 def write_records(path: Path, records: Iterable[PhotoRecord]) -> None:

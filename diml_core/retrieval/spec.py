@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from pydantic import BeforeValidator
 from torch import Tensor
 
 from diml_core.comparison.options import ExplainOptions
@@ -16,9 +18,10 @@ from diml_core.embedding.grids import Grid
 from diml_core.embedding.packing import packed
 from diml_core.errors import InputError
 from diml_core.network.model import DimlModel
+from diml_core.validation import Positive, from_object, settings
 
 
-@dataclass(frozen=True)
+@settings
 class GallerySpec:
     """Everything that decides what the numbers in a gallery mean.
 
@@ -34,9 +37,9 @@ class GallerySpec:
 
     model: str
     fingerprint: str
-    options: ExplainOptions
-    parts: int
-    dim: int
+    options: Annotated[ExplainOptions, BeforeValidator(partial(from_object, ExplainOptions))]
+    parts: Positive
+    dim: Positive
     has_rollout: bool
 
     @classmethod
@@ -57,8 +60,8 @@ class GallerySpec:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> GallerySpec:
-        """Rebuild from :meth:`to_dict`. Raises KeyError or TypeError for anything else."""
-        return cls(**{**values, "options": ExplainOptions(**values["options"])})
+        """Rebuild from :meth:`to_dict`. Raises InputError for anything else."""
+        return from_object(cls, values)
 
     def check_model(self, model: DimlModel, where: str) -> None:
         """Refuse a model that did not make the vectors.

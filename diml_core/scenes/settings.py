@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
 
-from diml_core.errors import InputError
+from pydantic import Field
+
+from diml_core.validation import PLAIN, Seed, settings
 
 
-@dataclass(frozen=True)
+@settings
 class SceneSettings:
     """What a set is made with: views per class, pixels per side, seed, JPEG quality.
 
     ``photograph_views`` is the number of crops of every photograph, 0 for none.
     """
 
-    views: int = 20
-    photograph_views: int = 0
-    size: int = 256
-    seed: int = 0
-    quality: int = 92
-
-    def __post_init__(self) -> None:
-        for name, low, high in (
-            ("views", 2, 10_000),
-            ("photograph_views", 0, 10_000),
-            ("size", 32, 2048),
-            ("seed", 0, 2**31),
-            ("quality", 1, 100),
-        ):
-            if not low <= getattr(self, name) <= high:
-                raise InputError(
-                    f"The {name.replace('_', ' ')} of scenes must be {low} to {high}, not {getattr(self, name)}."
-                )
+    views: Annotated[int, Field(ge=2, le=10_000), PLAIN] = 20
+    photograph_views: Annotated[int, Field(ge=0, le=10_000), PLAIN] = 0
+    size: Annotated[int, Field(ge=32, le=2048), PLAIN] = 256
+    seed: Seed = 0
+    quality: Annotated[int, Field(ge=1, le=100), PLAIN] = 92
