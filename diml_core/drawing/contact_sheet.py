@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,7 +67,10 @@ def save_contact_sheet(explanations: Sequence[Explanation], of: int, path: Path)
     Raises:
         OSError: the file cannot be written.
     """
-    FigureCanvasAgg(contact_sheet(explanations, of)).print_png(path)
+    # Into memory first: an interruption must not leave half a file.
+    content = io.BytesIO()
+    FigureCanvasAgg(contact_sheet(explanations, of)).print_png(content)
+    path.write_bytes(content.getvalue())
 
 
 def _placed(explanation: Explanation) -> Placement:
