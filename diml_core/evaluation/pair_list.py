@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -76,4 +77,5 @@ def _all_pairs(folder: Path) -> list[PhotoPair]:
 
 
 def _names_a_photo(cell: str, folder: Path) -> bool:
-    return Path(cell).suffix.lower() in PHOTO_SUFFIXES or (folder / cell).is_file()
+    # Path.is_file raises for a text that is too long to be a name.
+    return Path(cell).suffix.lower() in PHOTO_SUFFIXES or os.path.isfile(folder / cell)

@@ -154,6 +154,7 @@ def test_the_sheet_has_the_most_similar_pairs_in_order(photos, cnn_folder, tmp_p
     [
         ("", "no pair"),
         ("a,b\n", "no pair"),
+        (f"{'first ' * 100},second\n", "no pair"),
         ("a.png,b.png\na.png\n", "Line 2"),
         ("a.png,b.png,c.png\n", "Line 1"),
         ("a.png,\n", "Line 1"),
