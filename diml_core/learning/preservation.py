@@ -7,6 +7,7 @@ Mori 2019, "Similarity-preserving knowledge distillation"; here on cosines, not 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from diml_core.data import LabelledImages
-from diml_core.learning.activations import Activations, ViewPlan, planned_views
+from diml_core.learning.activations import Activations, ViewPlan, contents, planned_views
 from diml_core.learning.distance import pack
 from diml_core.learning.learner import Learner
 from diml_core.learning.views import square_input
@@ -134,12 +135,14 @@ def teacher_embeddings(
         [
             [_digest(t) for t in teachers],
             list(vars(plan).values()),
-            [str(s.path) for s in images.samples],
+            hashlib.sha256(contents(images).tobytes()).hexdigest(),
         ]
     )
     noted = file.with_suffix(".json")
-    if file.is_file() and noted.is_file() and noted.read_text(encoding="utf-8") == key:
-        return np.load(file)
+    if noted.is_file() and noted.read_bytes() == key.encode():
+        with contextlib.suppress(OSError, EOFError, ValueError):  # gone or cut short
+            return np.load(file)
+    noted.unlink(missing_ok=True)  # or it would speak for what is written now
     dim = max(teacher.dim for teacher in teachers)
     found = np.zeros((len(images), max(1, plan.count), len(teachers), dim), np.float16)
     for number, teacher in enumerate(teachers):
