@@ -243,12 +243,12 @@ class _Scaling:
             x[index].clamp_min(torch.finfo(x.dtype).tiny).log() for x in (self.r, self.c, self.s)
         ]
         f, g, h = (
-            (potential[index] + self.epsilon * log).double().cpu()  # a GPU may have no float64
+            (potential[index] + self.epsilon * log).cpu().double()  # a GPU may have no float64
             for potential, log in zip((self.f, self.g, self.h), logs, strict=True)
         )
         rows, columns = rows.cpu(), columns.cpu()
-        cost = self.cost[index].double().cpu()[rows][:, columns]
-        u, v = self.u[index].double().cpu()[rows], self.v[index].double().cpu()[columns]
+        cost = self.cost[index].cpu().double()[rows][:, columns]
+        u, v = self.u[index].cpu().double()[rows], self.v[index].cpu().double()[columns]
         if self.mass is None:
             v = v * (u.sum() / v.sum())  # equal beyond their own precision, or no plan has both
         found, error, steps = newton.solve(

@@ -26,8 +26,8 @@ def correspondence_loss(
         cells: ``[B, R, D]`` unit embeddings of the cells of a map.
         grid: its rows and columns.
         pairs: indices of views a and of views b of the same objects, ``[P]`` each.
-        warps: ``[B, 3, 3]``, points of the object to points of each view, as fractions.
-        on_object: ``[B, R]`` bool.
+        warps: ``[B, 3, 3]`` float64, points of the object to points of each view, as fractions.
+        on_object: ``[B, R]`` bool. Both on the processor, wherever the cells are: there alone float64 is sure.
 
     Returns:
         Scalar; 0 where nothing counts.
@@ -39,8 +39,8 @@ def correspondence_loss(
     counted = on_object[a] & ((true >= 0) & (true <= 1)).all(-1)
     if not counted.any():
         return cells.sum() * 0
-    target = _shares(true[counted], grid).to(cells)
-    logits = (cells[a] @ cells[b].mT)[counted] / _TEMPERATURE
+    target = _shares(true[counted], grid).to(cells.dtype).to(cells.device)
+    logits = (cells[a] @ cells[b].mT)[counted.to(cells.device)] / _TEMPERATURE
     return functional.cross_entropy(logits, target)
 
 

@@ -78,7 +78,8 @@ def classifier_head(
             f"The head sees {head.in_features} channels and the start's classifier {channels}: let 'final' be "
             "the last of the layers, or set head_start to 'pca'."
         )
-    classes = classifier.weight.double()
+    features = features.cpu()  # an Apple GPU has no float64
+    classes = classifier.weight.cpu().double()
     classes = classes - classes.mean(0)
     metric = torch.eye(channels, dtype=torch.float64)
     metric += classes.T @ classes / (classes.square().sum() / channels)
@@ -99,8 +100,7 @@ def classifier_head(
         rows = torch.randn(head.out_features, fine, generator=random, dtype=torch.float64)
         directions, _ = torch.linalg.qr(rows)
         weight[:, :fine] = directions * _FINE * length / cells[:, :fine].norm(dim=-1).mean()
-    head.weight.copy_(weight / length)
-    head.bias.copy_(bias / length)
+    _set(head, weight / length, bias / length)
 
 
 @torch.no_grad()
@@ -114,9 +114,13 @@ def principal_head(head: nn.Linear, features: Tensor) -> None:
         head: C -> D, changed in place.
         features: ``[n, C]``, n at least D.
     """
-    features = features.double()
+    features = features.cpu().double()  # an Apple GPU has no float64
     mean = features.mean(0)
     _, _, components = torch.linalg.svd(features - mean, full_matrices=False)
     weight = components[: head.out_features]
-    head.weight.copy_(weight)
-    head.bias.copy_(-weight @ mean)
+    _set(head, weight, -weight @ mean)
+
+
+def _set(head: nn.Linear, weight: Tensor, bias: Tensor) -> None:
+    head.weight.copy_(weight.float())
+    head.bias.copy_(bias.float())

@@ -222,13 +222,7 @@ class Training:
         view_warps = self.activations.warps[batch, views]
         on_object = points_on_object(self.truth.masks[batch], view_warps, (side, side))
         warps = torch.from_numpy(view_warps @ self.truth.warps[batch])
-        return correspondence_loss(
-            cells,
-            (side, side),
-            self._pairs(batch),
-            warps.to(cells.device),
-            on_object.to(cells.device),
-        )
+        return correspondence_loss(cells, (side, side), self._pairs(batch), warps, on_object)
 
     def _object_mass(self, packed: Tensor, batch: np.ndarray, views: np.ndarray) -> Tensor:
         options = self.split.options
