@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Iterator
 
 import torch
+from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -78,33 +77,15 @@ def rate_factor(step: int, steps: int, warmup: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
 
 
-class AveragedWeights:
-    """Exponential moving average of the trained parameters."""
+def averaged(learner: Learner, decay: float) -> ModelEmaV3:
+    """A copy of the learner whose weights are an exponential moving average; ``update(learner, step)`` after each.
 
-    def __init__(self, module: nn.Module, decay: float) -> None:
-        """Start from the present weights; ``decay`` 0 follows them exactly."""
-        self.decay = decay
-        self._parameters = {n: p for n, p in module.named_parameters() if p.requires_grad}
-        self.values = {n: p.detach().clone() for n, p in self._parameters.items()}
-
-    @torch.no_grad()
-    def update(self, step: int) -> None:
-        """Take the present weights in; early steps count more, so that the start is forgotten."""
-        decay = min(self.decay, (1 + step) / (10 + step))
-        for name, parameter in self._parameters.items():
-            self.values[name].lerp_(parameter, 1 - decay)
-
-    @contextlib.contextmanager
-    def applied(self) -> Iterator[None]:
-        """Let the module have the averaged weights for a while."""
-        present = {n: p.detach().clone() for n, p in self._parameters.items()}
-        self._copy(self.values)
-        try:
-            yield
-        finally:
-            self._copy(present)
-
-    @torch.no_grad()
-    def _copy(self, values: dict[str, Tensor]) -> None:
-        for name, parameter in self._parameters.items():
-            parameter.copy_(values[name])
+    Args:
+        learner: to copy and to follow, frozen part and all.
+        decay: of the average; 0 follows exactly. Before step t the decay is at most ``t / (9 + t)``, so that the
+            start is forgotten.
+    """
+    # timm takes 1 + update_after_step off a step, and ours count from 0: the first is t = 1.
+    return ModelEmaV3(
+        learner, decay, update_after_step=-2, use_warmup=True, warmup_gamma=9, warmup_power=1
+    )

@@ -1,6 +1,8 @@
 """Which images make a batch, and which classes are held out: functions of seed and step alone.
 
-Nothing here keeps state, so that a resumed run draws what an uninterrupted one would have drawn.
+Nothing here keeps state, so that a resumed run draws what an uninterrupted one would have drawn, and every
+process the same. ``MPerClassSampler`` of pytorch-metric-learning draws from one generator of its module, from
+which a run cannot go on in the middle; it knows no share of photographs, and wants as many classes as a batch has.
 """
 
 from __future__ import annotations

@@ -94,6 +94,8 @@ class SplitNetwork(nn.Module):
         The first group is the head's; what comes behind the last block (a transformer's final norm, the
         last convolution of an EfficientNet) goes with that block.
         """
+        # Not timm's param_groups_layer_decay: within the stages of a convolutional network it lets the rate fall
+        # from residual block to residual block, and by once more where there still is a classifier.
         yield list(self.model.head.parameters())
         network = self.model.backbone.network
         if self.first is None:

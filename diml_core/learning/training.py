@@ -25,7 +25,7 @@ from diml_core.learning.correspondence import (
     points_on_object,
 )
 from diml_core.learning.gather import gather
-from diml_core.learning.learner import AveragedWeights, Learner, optimizer_for, rate_factor
+from diml_core.learning.learner import Learner, averaged, optimizer_for, rate_factor
 from diml_core.learning.losses import objective
 from diml_core.learning.object_mass import object_coverage, object_mass_loss
 from diml_core.learning.preservation import (
@@ -121,7 +121,7 @@ class Training:
                 config.loss, len(self.train.classes), model.dim, options, config.loss_settings
             ).to(self.accelerator.device)
         self.optimizer = optimizer_for(self.split, self.loss, config)
-        self.average = AveragedWeights(self.learner, config.ema)
+        self.average = averaged(self.learner, config.ema)
         self.step, self.history, self.best, self.waited = 0, [], -1.0, 0
         self._resume()
         self.wrapped = self.accelerator.prepare_model(self.learner)
@@ -150,8 +150,7 @@ class Training:
                     self.save()
                     saved = time.monotonic()
         if self.main and self.held_out is None and self.step == config.steps:
-            with self.average.applied():
-                self.folder.save_model(self.split.model)
+            self.folder.save_model(self.average.module.split.model)
         self.save()
         self.accelerator.wait_for_everyone()
         model = self.folder.path / "model"
@@ -168,7 +167,7 @@ class Training:
         trained = [p for group in self.optimizer.param_groups for p in group["params"]]
         nn.utils.clip_grad_norm_(trained, self.config.clip)
         self.optimizer.step()
-        self.average.update(self.step)
+        self.average.update(self.learner, self.step)
         self.step += 1
         return {"step": self.step} | {name: value.item() for name, value in losses.items()}
 
@@ -260,16 +259,17 @@ class Training:
 
     def _validated(self) -> dict[str, float]:
         metrics: list[dict[str, float] | None] = [None]
-        with self.average.applied():
+        if self.main:
+            metrics = [
+                validate(self.average.module, self.held_out_activations, self.held_out.labels)
+            ]
+        # One process measures for all, or rounding would let them stop at different steps.
+        found = broadcast_object_list(metrics)[0]
+        self.waited += 1
+        if found[CHOSEN_BY] > self.best:
+            self.best, self.waited = found[CHOSEN_BY], 0
             if self.main:
-                metrics = [validate(self.learner, self.held_out_activations, self.held_out.labels)]
-            # One process measures for all, or rounding would let them stop at different steps.
-            found = broadcast_object_list(metrics)[0]
-            self.waited += 1
-            if found[CHOSEN_BY] > self.best:
-                self.best, self.waited = found[CHOSEN_BY], 0
-                if self.main:
-                    self.folder.save_model(self.split.model)
+                self.folder.save_model(self.average.module.split.model)
         return found
 
     def save(self) -> None:
@@ -281,8 +281,8 @@ class Training:
                     "best": self.best,
                     "waited": self.waited,
                     "history": self.history,
-                    "weights": self._weights(),
-                    "average": self.average.values,
+                    "weights": _trained(self.learner),
+                    "average": _trained(self.average.module),
                     "loss": self.loss.state_dict(),
                     "optimizer": self.optimizer.state_dict(),
                 }
@@ -298,11 +298,7 @@ class Training:
         self.learner.load_state_dict(state["weights"], strict=False)
         self.loss.load_state_dict(state["loss"])
         self.optimizer.load_state_dict(state["optimizer"])
-        for name, value in state["average"].items():
-            self.average.values[name].copy_(value)
-
-    def _weights(self) -> dict[str, Tensor]:
-        return {n: p.detach() for n, p in self.learner.named_parameters() if p.requires_grad}
+        self.average.module.load_state_dict(state["average"], strict=False)
 
     def _activations(self, images: LabelledImages, plan: ViewPlan, name: str) -> Activations:
         return compute_activations(
@@ -388,6 +384,10 @@ class Training:
                 "Correspondences and objects are known for scenes only, not for "
                 f"'{config.data}': set correspondence and object_mass to 0."
             )
+
+
+def _trained(learner: Learner) -> dict[str, Tensor]:
+    return {n: p.detach() for n, p in learner.named_parameters() if p.requires_grad}
 
 
 def with_overrides(config: TrainConfig, **changes: Any) -> TrainConfig:

@@ -24,6 +24,7 @@ from diml_core.learning import activations
 from diml_core.learning.config import TrainConfig
 from diml_core.learning.distance import StructuralSimilarity
 from diml_core.learning.gather import gather
+from diml_core.learning.learner import averaged
 from diml_core.learning.losses import LOSSES
 from diml_core.learning.preservation import preservation_loss
 from diml_core.learning.sampler import balanced_batch, split_classes
@@ -145,8 +146,9 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(start, images, tmp_pa
     resumed = Training(chosen, images, tmp_path / "cut", progress=False)
     assert resumed.step == 2
     resumed.run()
-    for name, value in straight.learner.state_dict().items():
-        assert torch.equal(resumed.learner.state_dict()[name], value), name
+    for kind in (lambda run: run.learner, lambda run: run.average.module):
+        for name, value in kind(straight).state_dict().items():
+            assert torch.equal(kind(resumed).state_dict()[name], value), name
     assert [r["loss"] for r in resumed.history] == [r["loss"] for r in straight.history]
 
 
@@ -165,6 +167,21 @@ def test_a_run_folder_of_another_config_is_refused(start, images, tmp_path):
     Training(config(start, steps=1), images, tmp_path / "run", progress=False).run()
     with pytest.raises(InputError):
         Training(config(start, steps=2), images, tmp_path / "run", progress=False)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.5, 0.98])
+def test_the_average_forgets_the_start(decay):
+    """``a <- d a + (1 - d) w`` with ``d`` the smaller of the decay and ``t / (9 + t)``, t counted from 1."""
+    layer = torch.nn.Linear(1, 1, bias=False)
+    average = averaged(layer, decay)
+    expected = layer.weight.item()
+    for step in range(500):
+        with torch.no_grad():
+            layer.weight.fill_(float(step % 7))
+        average.update(layer, step)
+        d = min(decay, (1 + step) / (10 + step))
+        expected = d * expected + (1 - d) * (step % 7)
+        assert average.module.weight.item() == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "configs").glob("*.json")), ids=lambda f: f.stem)
