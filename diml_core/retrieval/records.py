@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from diml_core.embedding.grids import Grid
+from diml_core.errors import InputError
 from diml_core.validation import from_object, settings
 
 
@@ -41,7 +42,10 @@ class PhotoRecord:
     @classmethod
     def from_line(cls, line: bytes | str) -> PhotoRecord:
         """Read :meth:`to_line`. Raises ValueError for anything else."""
-        return from_object(cls, json.loads(line))
+        try:
+            return from_object(cls, json.loads(line))
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
 
 
 def write_records(path: Path, records: Iterable[PhotoRecord]) -> None:
@@ -51,9 +55,10 @@ def write_records(path: Path, records: Iterable[PhotoRecord]) -> None:
 
 
 class RecordTable(Sequence[PhotoRecord]):
-    """A table of records on disk; a record is parsed when it is asked for."""
+    """A table of records on disk; a record is parsed, and refused if damaged, when it is asked for."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         empty = path.stat().st_size == 0  # which cannot be mapped
         self._bytes = np.zeros(0, np.uint8) if empty else np.memmap(path, np.uint8, "r")
         self._ends = np.flatnonzero(self._bytes == ord("\n"))
@@ -64,7 +69,13 @@ class RecordTable(Sequence[PhotoRecord]):
     def __getitem__(self, index: int) -> PhotoRecord:  # type: ignore[override]
         index = range(len(self))[index]
         start = self._ends[index - 1] + 1 if index else 0
-        return PhotoRecord.from_line(self._bytes[start : self._ends[index]].tobytes())
+        try:
+            return PhotoRecord.from_line(self._bytes[start : self._ends[index]].tobytes())
+        except ValueError as error:
+            raise InputError(
+                f"Line {index + 1} of '{self._path}' is damaged ({str(error).rstrip('.')}): index the photos again "
+                "into a new folder."
+            ) from error
 
     def __iter__(self) -> Iterator[PhotoRecord]:
         return (self[index] for index in range(len(self)))

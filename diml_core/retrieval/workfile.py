@@ -1,7 +1,8 @@
 """Embeddings of an index run that has not finished: append-only, and safe against being killed.
 
 Rows are on disk before the journal line that announces them. So after a kill every complete line
-of the journal has its row; a torn last line and rows beyond the journal are cut off.
+of the journal has its row; a torn last line and rows beyond the journal are cut off. So is, should a disk
+have damaged either, whatever follows the first line that is no record or has no row.
 """
 
 from __future__ import annotations
@@ -85,11 +86,16 @@ class WorkFile:
         return self._folder / "journal"
 
     def _replay(self, start: int) -> None:
+        rows = self._rows.seek(0, os.SEEK_END) // self.row_bytes
         self._journal.seek(start)
         for line in self._journal:
-            if not line.endswith(b"\n"):
+            try:
+                record = PhotoRecord.from_line(line)
+            except ValueError:
                 break
-            self._note(PhotoRecord.from_line(line))
+            if not line.endswith(b"\n") or (record.problem is None and len(self._places) == rows):
+                break
+            self._note(record)
             start += len(line)
         self._journal.seek(start)
         self._journal.truncate()
