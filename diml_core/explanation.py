@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import zipfile
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from os import PathLike
@@ -22,7 +21,7 @@ from diml_core.comparison.options import ExplainOptions
 from diml_core.comparison.transport import FINEST_TOLERANCE
 from diml_core.embedding.grids import Grid
 from diml_core.errors import InputError
-from diml_core.photo.images import Photo, load_photo
+from diml_core.photo.images import Photo, clean_name, load_photo
 from diml_core.validation import from_object
 
 FORMAT = 1
@@ -220,46 +219,63 @@ class Explanation:
                 for side in "ab"
             }
             for key in ("size_a", "size_b", "grid_a", "grid_b"):
-                per_side[key] = tuple(int(n) for n in per_side[key])
+                per_side[key] = _two_counts(per_side[key])
+            for side in "ab":
+                per_side[f"part_rollout_{side}"] = values.get("part_rollout", {}).get(side)
+            for key in per_side.keys() & set(_ARRAYS):
+                per_side[key] = _numbers(per_side[key])
             rebuilt = cls(
                 model=values["model"],
                 options=from_object(ExplainOptions, values["options"]),
                 global_similarity=values["global_similarity"],
-                part_similarity=values["part_similarity"],
-                plan=values["plan"],
+                part_similarity=_numbers(values["part_similarity"]),
+                plan=_numbers(values["plan"]),
                 iterations=values["solver"]["iterations"],
                 marginal_error=values["solver"]["marginal_error"],
                 **per_side,
             )
-            rebuilt._check_shapes()
+            rebuilt._check()
             return rebuilt
         except InputError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise InputError(
-                f"This is not an explanation saved by DIML Explorer ({error!r} does not fit): save it again."
+                f"This is not an explanation saved by DIML Explorer ({clean_name(repr(error))} does not fit): "
+                "save it again."
             ) from error
 
-    def _check_shapes(self) -> None:
-        """Raises ValueError unless every array has the shape that the grids say, and finite numbers."""
+    def _check(self) -> None:
+        """Raises ValueError or TypeError unless every array has the shape that the grids say, and all numbers sense."""
         parts = {side: math.prod(getattr(self, f"grid_{side}")) for side in "ab"}
         for name in ("plan", "part_similarity"):
             if getattr(self, name).shape != (parts["a"], parts["b"]):
                 raise ValueError(f"{name} is not {parts['a']} x {parts['b']}")
         for side in "ab":
-            for name in (f"marginals_{side}", f"rollout_{side}"):
-                value = getattr(self, name)
-                if value is None and name.startswith("rollout"):
-                    continue
-                if value is None or value.shape != (parts[side],):
-                    raise ValueError(f"{name} has not one number per part")
-        for name in ("plan", "part_similarity", "marginals_a", "marginals_b"):
-            if not np.isfinite(getattr(self, name)).all():
+            rollout, rolled, looked = (
+                getattr(self, f"{name}_{side}")
+                for name in ("rollout", "rollout_map", "part_rollout")
+            )
+            if getattr(self, f"marginals_{side}").shape != (parts[side],):
+                raise ValueError(f"marginals_{side} has not one number per part")
+            if len({x is None for x in (self.rollout_a, rollout, rolled)}) > 1:
+                raise ValueError("there is half a rollout")
+            if rollout is not None and (rollout.shape != (parts[side],) or rolled.ndim != 2):
+                raise ValueError(f"rollout_{side} has not one number per part, or no map")
+            if looked is not None and (
+                rolled is None or looked.shape != (parts[side], *rolled.shape)
+            ):
+                raise ValueError(f"part_rollout_{side} has not one map per part")
+        for name in _ARRAYS:
+            value = getattr(self, name)
+            if value is not None and not np.isfinite(value).all():
                 raise ValueError(f"{name} holds what is no number")
-        if not all(
-            isinstance(x, int | float) for x in (self.global_similarity, self.marginal_error)
-        ):
-            raise TypeError("a score is no number")
+        if (self.plan < 0).any() or not self.plan.any():
+            raise ValueError("the plan moves no mass, or less than none")
+        for value in (self.global_similarity, self.marginal_error, self.iterations):
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise TypeError("a score is no number")
+            if not math.isfinite(value):
+                raise ValueError("a score is no number")
         if not all(isinstance(x, str) for x in (self.model, self.name_a, self.name_b)):
             raise TypeError("a name is no text")
 
@@ -272,7 +288,7 @@ class Explanation:
         """Read what :meth:`to_json` wrote. Raises InputError for anything else."""
         try:
             values = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InputError(
                 f"'{path}' cannot be read as JSON ({error}): give another file."
             ) from error
@@ -313,20 +329,16 @@ class Explanation:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
-            values = json.loads(str(arrays["meta"]))
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            values = dict(json.loads(str(arrays["meta"])))
+        except Exception as error:  # zipfile, zlib and numpy raise many kinds for damaged bytes
             raise InputError(
-                f"'{path}' is not an explanation saved as .npz ({error}): give another file."
+                f"'{path}' is not an explanation saved as .npz ({clean_name(error)}): give another file."
             ) from error
         values |= {key: arrays.get(key) for key in ("plan", "part_similarity")}
-        for group in ("marginals", "rollout", "rollout_map"):
+        for group in ("marginals", "rollout", "rollout_map", "part_rollout"):
             values[group] = {side: arrays.get(f"{group}_{side}") for side in "ab"}
         explanation = cls.from_dict(values)
         for side in "ab":
-            if (rows := arrays.get(f"part_rollout_{side}")) is not None:
-                rows = rows.astype(np.float64)
-                rows.flags.writeable = False
-                object.__setattr__(explanation, f"part_rollout_{side}", rows)
             if (pixels := arrays.get(f"photo_{side}")) is not None:
                 photo = load_photo(pixels, name=getattr(explanation, f"name_{side}"))
                 object.__setattr__(explanation, f"photo_{side}", photo)
@@ -352,6 +364,23 @@ _CSV_COLUMNS = (
     "share",
 )
 _BULKY = ("plan", "part_similarity", "contribution", "marginals", "rollout", "rollout_map")
+
+
+def _two_counts(values: Any) -> tuple[int, int]:
+    first, second = values
+    if not all(type(n) is int and n > 0 for n in (first, second)):
+        raise ValueError(f"{values} are no two counts")
+    return first, second
+
+
+def _numbers(values: Any) -> np.ndarray | None:
+    """As an array, where numpy would also make numbers of texts."""
+    if values is None:
+        return None
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiu":
+        raise TypeError("an array holds what is no number")
+    return array
 
 
 def _plain(value: Any) -> Any:

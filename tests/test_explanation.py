@@ -13,6 +13,7 @@ from PIL import Image
 from diml_core import Explanation, explain, load_photo
 from diml_core.commands.compare import report
 from diml_core.comparison.marginals import MARGINALS
+from diml_core.comparison.options import ExplainOptions
 from diml_core.comparison.transport import partial_transport
 from diml_core.drawing.sentences import settings
 from diml_core.errors import InputError
@@ -217,3 +218,109 @@ def test_json_of_something_else_is_one_sentence(tmp_path, content):
     (tmp_path / "other.json").write_text(content)
     with pytest.raises(InputError):
         Explanation.from_json(tmp_path / "other.json")
+
+
+@pytest.fixture
+def small():
+    """Two by one parts against one by two, with rollout and pictures."""
+    maps = np.full((2, 2), 0.25)
+    picture = load_photo(np.full((20, 10, 3), 90, np.uint8), name="a")
+    return Explanation(
+        model="tiny",
+        options=ExplainOptions(grid=2, marginals="rollout", start_block=1),
+        name_a="a",
+        name_b="b",
+        size_a=(10, 20),
+        size_b=(20, 10),
+        grid_a=(2, 1),
+        grid_b=(1, 2),
+        global_similarity=0.5,
+        part_similarity=np.array([[0.9, 0.1], [0.2, 0.8]]),
+        plan=np.array([[0.5, 0.0], [0.0, 0.5]]),
+        marginals_a=np.array([0.5, 0.5]),
+        marginals_b=np.array([0.5, 0.5]),
+        rollout_a=np.array([0.5, 0.5]),
+        rollout_b=np.array([0.5, 0.5]),
+        rollout_map_a=maps,
+        rollout_map_b=maps,
+        iterations=5,
+        marginal_error=0.0,
+        part_rollout_a=np.stack([maps, maps]),
+        part_rollout_b=np.stack([maps, maps]),
+        photo_a=picture,
+        photo_b=picture,
+    )
+
+
+def refused(read, *arguments):
+    with pytest.raises(InputError) as caught:
+        read(*arguments)
+    assert "\n" not in str(caught.value)
+
+
+NOT_FINITE = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (["plan"], [["0.5", "0"], ["0", "0.5"]]), (["plan"], [[True, False], [False, True]]),
+        (["plan"], [[0, 0], [0, 0]]), (["plan"], [[1.5, 0], [0, -0.5]]), (["plan"], [[0.5, 0], [0.5]]),
+        (["plan"], [[10**400, 0], [0, 1]]), (["part_similarity"], {"a": 1}), (["grid", "a"], [-2, -1]),
+        (["grid", "a"], [2, 1, 1]), (["grid", "a"], ["2", "1"]), (["grid", "b"], [1.0, 2.0]), (["sizes", "b"], [20]),
+        (["sizes", "a"], [float("inf"), 2]), (["sizes", "a"], [0, 2]), (["global_similarity"], NOT_FINITE),
+        (["global_similarity"], True), (["solver", "iterations"], "many"), (["solver", "marginal_error"], NOT_FINITE),
+        (["options", "marginals"], 3), (["options", "tolerance"], "fine"), (["options", "start_block"], "first"),
+        (["options", "grid"], [7]), (["rollout", "a"], None), (["rollout", "b"], [0.5, NOT_FINITE]),
+        (["rollout"], None), (["rollout_map", "b"], [0.5, 0.5]), (["rollout_map"], None), (["rollout_map", "a"], 3),
+        (["part_rollout"], 3), (["part_rollout"], {"a": [1, 2]}), (["names", "a"], None), (["model"], 7),
+    ],
+)  # fmt: skip
+def test_a_field_of_another_type_or_shape_is_one_sentence(small, keys, value, tmp_path):
+    values = small.to_dict()
+    assert Explanation.from_dict(values).to_dict() == values
+    inner = values
+    for key in keys[:-1]:
+        inner = inner[key]
+    inner[keys[-1]] = value
+    refused(Explanation.from_dict, values)
+
+
+def test_json_nested_without_end_is_one_sentence(tmp_path):
+    (tmp_path / "deep.json").write_text("[" * 200_000)
+    refused(Explanation.from_json, tmp_path / "deep.json")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"plan": None}, {"part_similarity": None}, {"marginals_a": None}, {"rollout_b": None},
+        {"rollout_map_a": None}, {"meta": None}, {"plan": np.eye(3)}, {"plan": np.array("text")},
+        {"plan": np.eye(2) * 1j}, {"plan": np.array([["0.5", "0"], ["0", "0.5"]])},
+        {"marginals_b": np.ones(3)}, {"part_rollout_a": np.ones((2, 3, 2))}, {"part_rollout_b": np.array("text")},
+        {"part_rollout_a": np.full((2, 2, 2), NOT_FINITE)}, {"photo_a": np.ones(3)}, {"photo_b": np.array("text")},
+        {"meta": np.array("[]")}, {"meta": np.array("[[1, 2]]")}, {"meta": np.array("3")}, {"meta": np.zeros(3)},
+        {"meta": np.array('{"format": 1}')}, {"meta": np.array("[" * 200_000)},
+    ],
+)  # fmt: skip
+def test_an_array_that_is_missing_or_another_is_one_sentence(small, changes, tmp_path):
+    small.to_npz(tmp_path / "pair.npz")
+    with np.load(tmp_path / "pair.npz") as stored:
+        arrays = dict(stored) | changes
+    np.savez(tmp_path / "damaged.npz", **{k: v for k, v in arrays.items() if v is not None})
+    refused(Explanation.from_npz, tmp_path / "damaged.npz")
+
+
+def test_npz_that_is_cut_off_or_rubbish_is_one_sentence(small, tmp_path):
+    path = tmp_path / "pair.npz"
+    small.to_npz(path)
+    assert Explanation.from_npz(path).to_dict() == small.to_dict()
+    data = path.read_bytes()
+    for end in range(0, len(data), 97):
+        path.write_bytes(data[:end])
+        refused(Explanation.from_npz, path)
+    # In the middle of the first member: what is compressed no longer is, or not to the same sum.
+    path.write_bytes(data[:100] + b"\xff" * 60 + data[160:])
+    refused(Explanation.from_npz, path)
+    np.save(tmp_path / "plan.npy", small.plan)
+    refused(Explanation.from_npz, tmp_path / "plan.npy")
