@@ -37,15 +37,18 @@ class Learner(nn.Module):
         Returns:
             The packed batch ``[b, D (+ 1), R + 1]`` and the unit cells of the map, ``[b, h * w, D]``.
         """
-        split = self.split
-        side = split.model.backbone.map_side
+        feature_map, weights = self.cells(states)
+        embedding = self.split.embedder.pool(feature_map, weights)
+        cells = functional.normalize(feature_map.flatten(1, 2), dim=-1)
+        return pack(embedding, rollout=weights is not None), cells
+
+    def cells(self, states: Tensor) -> tuple[Tensor, Tensor | None]:
+        """``[b, h, w, D]`` map and ``[b, h * w]`` rollout weights or None, in the precision of training."""
+        side = self.split.model.backbone.map_side
         with torch.autocast(
             states.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
         ):
-            feature_map, weights = split.cells(states, (side, side))
-        embedding = split.embedder.pool(feature_map, weights)
-        cells = functional.normalize(feature_map.flatten(1, 2), dim=-1)
-        return pack(embedding, rollout=weights is not None), cells
+            return self.split.cells(states, (side, side))
 
 
 def optimizer_for(split: SplitNetwork, loss: nn.Module, config: TrainConfig) -> torch.optim.AdamW:

@@ -87,17 +87,15 @@ def own_embeddings(
         ``[N, V, 1, D]`` float16 embeddings of objects (of whole views where there is none, or nothing else),
         and ``[N, V, 4, D]`` of :func:`region_embeddings`.
     """
-    split = learner.split
+    split, dim = learner.split, learner.split.model.dim
     device = next(learner.parameters()).device
     count, views = activations.states.shape[:2]
-    dim, side = split.model.dim, split.model.backbone.map_side
     pooled, regions = [], []
     for start in tqdm(range(0, count * views, _BATCH), "start's embeddings", disable=not progress):
         rows, numbers = np.divmod(np.arange(start, min(start + _BATCH, count * views)), views)
         states = activations.fetch(rows, numbers, device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=learner.precision == "bfloat16"):
-            feature_map, weights = split.cells(states, (side, side))
-        cells = feature_map.float().flatten(1, 2)
+        feature_map, weights = learner.cells(states)
+        cells = feature_map.flatten(1, 2)
         counted = cells.new_ones(cells.shape[:2]) if weights is None else weights
         if coverage is not None:
             on_object = coverage(rows, numbers).to(device)
