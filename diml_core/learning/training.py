@@ -85,9 +85,9 @@ class Training:
         chosen = np.array([s.class_name in set(kept) for s in images.samples])
         self._check(images.labels, chosen, truth)
         if self.main:
-            self.folder = RunFolder(folder, config)
+            RunFolder(folder, config, kept, held_out)
         self.accelerator.wait_for_everyone()
-        self.folder = RunFolder(folder, config)
+        self.folder = RunFolder(folder, config, kept, held_out)
 
         torch.manual_seed(config.seed)
         model = starting_model(config.start, config.model).to(self.accelerator.device)
@@ -293,12 +293,17 @@ class Training:
         state: dict[str, Any] | None = self.folder.load_state()
         if state is None:
             return
-        for name in ("step", "best", "waited", "history"):
-            setattr(self, name, state[name])
-        self.learner.load_state_dict(state["weights"], strict=False)
-        self.loss.load_state_dict(state["loss"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.average.module.load_state_dict(state["average"], strict=False)
+        try:
+            for name in ("step", "best", "waited", "history"):
+                setattr(self, name, state[name])
+            for name, learner in (("weights", self.learner), ("average", self.average.module)):
+                if state[name].keys() != _trained(learner).keys():
+                    raise KeyError(name)
+                learner.load_state_dict(state[name], strict=False)
+            self.loss.load_state_dict(state["loss"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+            raise self.folder.damaged_state(error) from error
 
     def _activations(self, images: LabelledImages, plan: ViewPlan, name: str) -> Activations:
         return compute_activations(

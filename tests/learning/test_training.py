@@ -169,6 +169,51 @@ def test_a_run_folder_of_another_config_is_refused(start, images, tmp_path):
         Training(config(start, steps=2), images, tmp_path / "run", progress=False)
 
 
+def test_a_state_that_nothing_can_go_on_from_is_one_sentence(start, images, tmp_path):
+    chosen = config(start, loss="proxy-anchor", validation_share=0)
+    Training(chosen, images, tmp_path / "run", progress=False).run(until=1)
+    file = tmp_path / "run" / "state.pt"
+    data, state = file.read_bytes(), torch.load(file)
+    name = next(iter(state["weights"]))
+    for damaged in (
+        data[: len(data) // 2], b"", [1, 2], {}, {"step": 1}, state | {"weights": {}}, state | {"average": None},
+        state | {"weights": state["weights"] | {name: torch.zeros(3, 5)}}, state | {"loss": {}},
+        state | {"optimizer": {"state": {}, "param_groups": []}},
+    ):  # fmt: skip
+        if isinstance(damaged, bytes):
+            file.write_bytes(damaged)
+        else:
+            torch.save(damaged, file)
+        with pytest.raises(InputError, match=r"state.pt' is no state to go on from .* delete it"):
+            Training(chosen, images, tmp_path / "run", progress=False)
+
+
+def test_what_was_cut_short_while_it_was_written_is_written_again(start, images, tmp_path):
+    chosen = config(start, steps=3, validate_every=1)
+    Training(chosen, images, tmp_path / "run", progress=False).run(until=2)
+    for name in ("config.json", "classes.json", "metrics.csv"):
+        file = tmp_path / "run" / name
+        file.write_bytes(file.read_bytes()[:-9])
+    Training(chosen, images, tmp_path / "run", progress=False).run()
+    assert json.loads((tmp_path / "run" / "config.json").read_text()) == chosen.to_dict()
+    header, *rows = (tmp_path / "run" / "metrics.csv").read_text().splitlines()
+    assert [len(row.split(",")) for row in rows] == 3 * [len(header.split(","))]
+    classes = json.loads((tmp_path / "run" / "classes.json").read_text())
+    assert sorted(classes["trained"] + classes["held_out"]) == list(images.classes)
+
+
+def test_a_run_does_not_go_on_with_other_classes(start, images, tmp_path):
+    """Others would be held out, and some of them have been trained on."""
+    pairs = [(s.class_name, s.path) for s in images.samples]
+    other = LabelledImages.from_pairs("folder", "train", pairs[IMAGES:])
+    Training(config(start), other, tmp_path / "run", progress=False)  # nothing is learned yet
+    Training(config(start), images, tmp_path / "run", progress=False).run(until=1)
+    with pytest.raises(InputError, match="a run on other classes"):
+        Training(config(start), other, tmp_path / "run", progress=False)
+    fewer = LabelledImages.from_pairs("folder", "train", pairs[1:])
+    assert Training(config(start), fewer, tmp_path / "run", progress=False).step == 1
+
+
 @pytest.mark.parametrize("decay", [0.0, 0.5, 0.98])
 def test_the_average_forgets_the_start(decay):
     """``a <- d a + (1 - d) w`` with ``d`` the smaller of the decay and ``t / (9 + t)``, t counted from 1."""
