@@ -31,7 +31,8 @@ class TrainConfig:
             head alone, -1 the whole network.
         depthwise: whether depthwise convolutions of the trained blocks are trained, too.
         head_start: ``pca`` starts the head from the principal components of the features, ``classifier``
-            from what the classifier of the start knows (:func:`diml_core.learning.start.classifier_head`).
+            from what the classifier of the start knows (:func:`diml_core.learning.start.classifier_head`), ``kept``
+            leaves it as the start has it, or random where the start has none of that size.
         head_centre: share of the features' mean that a head started from a classifier takes off.
         views: augmented views per image, computed once as far as the network is frozen.
         least_crop: smallest share of an image that a view may show.
@@ -60,6 +61,8 @@ class TrainConfig:
         weight_decay: of AdamW.
         clip: largest norm of the gradient.
         ema: decay of the averaged weights that are validated and saved; 0 for none.
+        start_share: share of the start in the weights that are validated and saved (WiSE-FT: Wortsman et al. 2022,
+            "Robust fine-tuning of zero-shot models"); 0 for none.
         precision: of the trained blocks, ``float32`` or ``bfloat16`` (autocast).
         frozen_precision: of the frozen ones, whose output is computed once.
         validation_share: share of the training classes held out to choose the best step; 0 trains on
@@ -77,7 +80,7 @@ class TrainConfig:
     data: str = "scenes"
     trained_blocks: Annotated[int, Field(ge=-1), PLAIN] = 0
     depthwise: bool = True
-    head_start: Literal["pca", "classifier", "random"] = "pca"
+    head_start: Literal["pca", "classifier", "kept"] = "pca"
     head_centre: Share = 0.0
     views: Positive = 4
     least_crop: Annotated[float, Field(ge=0.05, le=1), PLAIN] = 0.6
@@ -103,6 +106,7 @@ class TrainConfig:
     weight_decay: Weight = 1e-4
     clip: Weight = 5.0
     ema: _BelowOne = 0.98
+    start_share: _BelowOne = 0.0
     precision: _Precision = "float32"
     frozen_precision: _Precision = "bfloat16"
     validation_share: _BelowOne = 0.15

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,7 @@ class Training:
             self.held_out_activations = self._activations(self.held_out, whole, "held-out")
 
         self.learner = Learner(self.split, config.precision)
-        if isinstance(model.head, nn.Linear) and config.head_start != "random":
+        if isinstance(model.head, nn.Linear) and config.head_start != "kept":
             self._start_head(model.head)
         self.teacher, self.own_regions = self._preserved(plan)
         self.loss = nn.Module()  # without parameters and without a value
@@ -122,6 +123,7 @@ class Training:
             ).to(self.accelerator.device)
         self.optimizer = optimizer_for(self.split, self.loss, config)
         self.average = averaged(self.learner, config.ema)
+        self.start = {n: p.clone() for n, p in _trained(self.learner).items()}
         self.step, self.history, self.best, self.waited = 0, [], -1.0, 0
         self._resume()
         self.wrapped = self.accelerator.prepare_model(self.learner)
@@ -150,7 +152,7 @@ class Training:
                     self.save()
                     saved = time.monotonic()
         if self.main and self.held_out is None and self.step == config.steps:
-            self.folder.save_model(self.average.module.split.model)
+            self.folder.save_model(self._finished().split.model)
         self.save()
         self.accelerator.wait_for_everyone()
         model = self.folder.path / "model"
@@ -260,17 +262,26 @@ class Training:
     def _validated(self) -> dict[str, float]:
         metrics: list[dict[str, float] | None] = [None]
         if self.main:
-            metrics = [
-                validate(self.average.module, self.held_out_activations, self.held_out.labels)
-            ]
+            finished = self._finished()
+            metrics = [validate(finished, self.held_out_activations, self.held_out.labels)]
         # One process measures for all, or rounding would let them stop at different steps.
         found = broadcast_object_list(metrics)[0]
         self.waited += 1
         if found[CHOSEN_BY] > self.best:
             self.best, self.waited = found[CHOSEN_BY], 0
             if self.main:
-                self.folder.save_model(self.average.module.split.model)
+                self.folder.save_model(finished.split.model)
         return found
+
+    def _finished(self) -> Learner:
+        """What is validated and saved: weights averaged over the steps, and with those of the start."""
+        share = self.config.start_share
+        if not share:
+            return self.average.module
+        finished = deepcopy(self.average.module)
+        for name, parameter in _trained(finished).items():
+            parameter.lerp_(self.start[name], share)
+        return finished
 
     def save(self) -> None:
         """Write the state to go on from, and the metrics so far."""

@@ -93,11 +93,30 @@ def test_a_run_leaves_a_model_that_loads_and_a_record(start, images, tmp_path):
     assert (tmp_path / "run" / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_share_of_the_start_stays_in_what_is_saved(start, images, tmp_path):
+    def weights(share):
+        chosen = config(start, validation_share=0, ema=0.0, start_share=share)
+        run = Training(chosen, images, tmp_path / f"run {share}", progress=False)
+        begun = {n: p.detach().clone() for n, p in run.split.model.named_parameters()}
+        return begun, dict(load_model(run.run()).named_parameters())
+
+    begun, trained = weights(0.0)
+    _, mixed = weights(0.25)
+    moved = 0
+    for name, value in mixed.items():
+        expected = begun[name].lerp(trained[name], 0.75)
+        moved += not torch.equal(begun[name], trained[name])
+        # Both were rounded to float16 when they were saved, which is to half of its eps, or of its least step.
+        bound = 2**-11 * (value.abs() + trained[name].abs()) + 2**-24
+        assert ((value - expected).abs() <= bound + 1e-7 * value.abs()).all()
+    assert moved
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_training_brings_classes_together(start, images, tmp_path, loss):
     # Proxies start at random and are only ever moved by their own rate.
     chosen = config(
-        start, loss=loss, steps=40, validation_share=0, head_start="random", loss_rate=0.02
+        start, loss=loss, steps=40, validation_share=0, head_start="kept", loss_rate=0.02
     )
     run = Training(chosen, images, tmp_path / "run", progress=False)
     before = _separation(run)
