@@ -93,7 +93,8 @@ class Embedder:
             parts=functional.normalize(parts, dim=-1),
             pooled=functional.normalize(pooled, dim=-1),
             grid=grid,
-            rollout=None if weights is None else weights @ pooling.T,
+            # By area, whatever pools the cells: mass is shared out, not resampled, and still sums to 1.
+            rollout=None if weights is None else weights @ self._areas(map_shape).to(weights).T,
             rollout_map=None if weights is None else weights.unflatten(-1, map_shape),
         )
 
@@ -111,9 +112,12 @@ class Embedder:
             return None
         rows = self._rollout(attentions, rows=None)[..., self.prefix_tokens :, :]
         patches = patch_rollout(rows, self.prefix_tokens, self.kept_mass)
-        pooling = pooling_matrix(map_shape, grid_on_map(map_shape, self.grid), "area").to(patches)
+        pooling = self._areas(map_shape).to(patches)
         shares = pooling / pooling.sum(-1, keepdim=True)
         return (shares @ patches).unflatten(-1, map_shape)
+
+    def _areas(self, map_shape: Grid) -> Tensor:
+        return pooling_matrix(map_shape, grid_on_map(map_shape, self.grid), "area")
 
     def _rollout(self, attentions: Attentions, rows: list[int] | None) -> Tensor:
         return attention_rollout(

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from diml_core import explain
+from diml_core.embedding.embedder import Embedder
 from diml_core.embedding.rollout import attention_rollout, keep_mass, patch_rollout
 from diml_core.errors import InputError
 from diml_core.network.backbones import Backbone
@@ -215,3 +216,15 @@ def test_where_each_part_looked_is_its_tokens_rollout(vit, examples):
     )
     expected = patch_rollout(full[1:], 1).mean(0).reshape(shape)
     torch.testing.assert_close(coarse[0], expected, atol=1e-5, rtol=1e-4)
+
+
+def test_all_of_the_rollout_reaches_the_parts_however_cells_are_pooled():
+    weights = torch.rand(7 * 7, generator=torch.Generator().manual_seed(0))
+    weights = weights / weights.sum()
+    cells = torch.ones(7, 7, 3)
+    by_area, resampled = (
+        Embedder(grid=4, pooling="rollout", grid_pooling=name).pool(cells, weights).rollout
+        for name in ("area", "resampled")
+    )
+    torch.testing.assert_close(resampled.sum(), torch.tensor(1.0))
+    torch.testing.assert_close(resampled, by_area)
