@@ -1,12 +1,13 @@
 """How much each part counts: the marginals of the transport.
 
-A marginal is a product of two factors, and of nothing else: how a part correlates with the other photo as a
-whole, and how much attention it gets. Whoever compares photos hands over these two numbers per part,
-one pair at a time, a batch of all pairs, or in a compiled kernel, and gets the same.
+A marginal is a product of two factors, and of nothing else: what a part's correlation with the other photo as a
+whole counts for, and how much attention the part gets. Whoever compares photos hands over these two numbers per
+part, one pair at a time, a batch of all pairs, or in a compiled kernel, and gets the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -20,22 +21,23 @@ class Marginal:
     """Which factors a marginal has; without any, every part counts the same.
 
     Attributes:
-        correlation: ``relu(<z_i, g_other>)``: parts count by how much they resemble the other photo as a
-            whole (Zhao et al. 2021, "Towards interpretable deep metric learning with structural matching",
-            eq. 8-9).
+        correlation: what parts count for by how much they resemble the other photo as a whole: from cosines
+            ``[..., R]`` to non-negative weights of that shape; None where that does not matter.
         rollout: parts count by the attention that reaches the class token from them (see ``rollout.py``).
     """
 
-    correlation: bool
+    correlation: Callable[[Tensor], Tensor] | None
     rollout: bool
 
 
 MARGINALS = {
-    "cross-correlation": Marginal(correlation=True, rollout=False),
-    "uniform": Marginal(correlation=False, rollout=False),
-    "rollout": Marginal(correlation=False, rollout=True),
-    "product": Marginal(correlation=True, rollout=True),
+    "cross-correlation": Marginal(correlation=torch.relu, rollout=False),
+    "uniform": Marginal(correlation=None, rollout=False),
+    "rollout": Marginal(correlation=None, rollout=True),
+    "product": Marginal(correlation=torch.relu, rollout=True),
 }
+"""Marginals by name. ``relu(<z_i, g_other>)`` is the cross-correlation of Zhao et al. 2021, "Towards interpretable
+deep metric learning with structural matching", eq. 8-9."""
 
 
 def named_marginal(name: str) -> Marginal:
@@ -84,7 +86,9 @@ def marginal(name: str, correlation: Tensor, rollout: Tensor | None = None) -> T
         InputError: unknown name, or a marginal that needs a rollout without one.
     """
     factors = named_marginal(name)
-    weights = correlation.relu() if factors.correlation else torch.ones_like(correlation)
+    weights = torch.ones_like(correlation)
+    if factors.correlation is not None:
+        weights = factors.correlation(correlation)
     if factors.rollout:
         if rollout is None:
             raise InputError(

@@ -1,7 +1,8 @@
 """Three ways to solve the transports of stage two, which give the same order.
 
 ``lanes`` and ``pairs`` are compiled kernels, for small grids and for any; ``torch`` is
-``diml_core.comparison.transport``, for where numba is missing or epsilon too small for them.
+``diml_core.comparison.transport``, for where numba is missing, epsilon too small for them, or the marginal
+another than they compute.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from diml_core.comparison.marginals import MARGINALS, marginal, normalise
+from diml_core.comparison.marginals import MARGINALS, Marginal, marginal, normalise
 from diml_core.comparison.options import ExplainOptions
 from diml_core.comparison.similarity import structural_similarity
 from diml_core.comparison.transport import partial_transport
@@ -30,7 +31,23 @@ candidates, k of each query in turn, the global and structural similarities, ``[
 
 def default_engine(options: ExplainOptions, parts: int) -> str:
     """The fastest engine that is installed and can serve the options on grids of R parts."""
+    if not _compiled(MARGINALS[options.marginals]):
+        return "torch"
     return kernels.layout_for(parts, options.epsilon) or "torch"
+
+
+def _compiled(factors: Marginal) -> bool:
+    """Whether the kernels compute this marginal: they know one way in which a correlation counts."""
+    return factors.correlation in (None, torch.relu)
+
+
+def _factors_in_kernels(options: ExplainOptions) -> Marginal:
+    factors = MARGINALS[options.marginals]
+    if not _compiled(factors):
+        raise ValueError(
+            f"The kernels do not compute '{options.marginals}' marginals: take the engine 'torch'."
+        )
+    return factors
 
 
 @dataclass(frozen=True)
@@ -86,12 +103,12 @@ def _by_pairs(
     queries: Tensor, weights: Tensor | None, candidates: Fetched, options: ExplainOptions
 ) -> tuple[Tensor, Tensor]:
     pairs = _Pairs.of(queries, weights, candidates)
-    factors_of = MARGINALS[options.marginals]
+    factors_of = _factors_in_kernels(options)
     factors = (x.numpy() for x in pairs.weights) if factors_of.rollout else (None, None)
     structural, _ = kernels.solve_pairs(
         pairs.similarity.numpy(),
         *factors,
-        by_correlation=factors_of.correlation,
+        by_correlation=factors_of.correlation is not None,
         **_accuracy(options),
     )
     return pairs.shaped(torch.from_numpy(structural), len(queries))
@@ -100,7 +117,7 @@ def _by_pairs(
 def _by_lanes(
     queries: Tensor, weights: Tensor | None, candidates: Fetched, options: ExplainOptions
 ) -> tuple[Tensor, Tensor]:
-    factors_of = MARGINALS[options.marginals]
+    factors_of = _factors_in_kernels(options)
     places = candidates.places.view(len(queries), -1)
     factors = None, None
     if factors_of.rollout:
@@ -111,7 +128,7 @@ def _by_lanes(
         candidates.vectors.numpy(),
         places.numpy(),
         *factors,
-        by_correlation=factors_of.correlation,
+        by_correlation=factors_of.correlation is not None,
         **_accuracy(options),
     )
     return tuple(map(torch.from_numpy, solved))

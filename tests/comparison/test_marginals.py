@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from diml_core.comparison.marginals import (
     MARGINALS,
+    Marginal,
     correlation,
     marginal,
     marginal_names,
@@ -84,3 +85,10 @@ def test_an_unknown_name_lists_the_known_ones():
 def test_a_model_without_attention_is_offered_what_it_can_serve():
     assert marginal_names(has_rollout=True) == list(MARGINALS)
     assert marginal_names(has_rollout=False) == ["cross-correlation", "uniform"]
+
+
+def test_a_correlation_may_count_in_another_way(monkeypatch):
+    squared = Marginal(correlation=lambda cosines: cosines.relu().square(), rollout=True)
+    monkeypatch.setitem(MARGINALS, "squared", squared)
+    found = marginal("squared", torch.tensor([0.5, 1.0, -1.0]), torch.tensor([0.5, 0.25, 0.25]))
+    torch.testing.assert_close(found, torch.tensor([1.0, 2.0, 0.0]) / 3)

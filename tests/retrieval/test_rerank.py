@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
-from diml_core.comparison.marginals import MARGINALS, correlation, marginal
+from diml_core.comparison.marginals import MARGINALS, Marginal, correlation, marginal
 from diml_core.comparison.options import ExplainOptions
 from diml_core.comparison.transport import partial_transport
 from diml_core.retrieval import engines
@@ -224,3 +224,20 @@ def test_the_compiled_exponential_is_exact_to_float32():
         # The argument's own rounding is worth |x| * 2^-24 in the result.
         error = abs(out / np.exp(x.astype(np.float64)) - 1)
         assert (error < 3e-7 + abs(x) * 1.2e-7).all()
+
+
+@NEEDS_NUMBA
+def test_a_marginal_that_the_kernels_do_not_know_is_served_by_torch(monkeypatch):
+    added = Marginal(correlation=lambda cosines: (10 * cosines).softmax(-1), rollout=False)
+    monkeypatch.setitem(MARGINALS, "softmax", added)
+    half, weights = clustered(12, 9)
+    options = ExplainOptions(grid=3, marginals="softmax")
+    rows = torch.arange(12)[None]
+    given = half[:1].float(), weights[:1], rows, lambda r: Fetched(half, weights, r), options
+    found = rerank(*given).structural[0]
+    for row in range(12):
+        expected = one_pair(half[row], half[0], weights[row], weights[0], options)
+        assert found[row] == pytest.approx(expected, abs=SCORE_ERROR)
+    for engine in COMPILED:
+        with pytest.raises(ValueError, match="'softmax' marginals"):
+            rerank(*given, engine=engine)
