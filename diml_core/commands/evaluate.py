@@ -9,9 +9,9 @@ from pathlib import Path
 
 from diml_core.comparison.marginals import MARGINALS
 from diml_core.comparison.options import ExplainOptions
-from diml_core.data import DATASETS, LabelledImages, load_dataset
+from diml_core.data import DATASETS, LabelledImages, known_truth, load_dataset
 from diml_core.data.base import SPLITS
-from diml_core.data.scenes import SceneTruth, load_truth
+from diml_core.data.scenes import SceneTruth
 from diml_core.errors import InputError
 from diml_core.evaluation.against import against
 from diml_core.evaluation.keypoints import keypoint_tables, load_keypoints
@@ -157,7 +157,7 @@ def _loaded(arguments: argparse.Namespace) -> list[tuple[LabelledImages, SceneTr
         ratio = arguments.ratio if name == "folder" else None
         extra = {} if ratio is None else {"ratio": ratio}
         dataset = load_dataset(name, root, arguments.split, **extra)
-        loaded.append((dataset, load_truth(dataset.samples, root) if name == "scenes" else None))
+        loaded.append((dataset, known_truth(dataset, root)))
     return loaded
 
 

@@ -65,15 +65,12 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(
             f"Training needs {' and '.join(missing)}: install with pip install -r requirements-train.txt."
         )
-    from diml_core.data import load_dataset
-    from diml_core.data.scenes import load_truth
+    from diml_core.data import known_truth, load_dataset
     from diml_core.learning.training import Training, with_overrides
 
     config = with_overrides(_config(arguments), start=arguments.start, data=arguments.data)
     images = load_dataset(config.data, arguments.root, "train")
-    truth = None
-    if config.needs_truth and config.data == "scenes":
-        truth = load_truth(images.samples, arguments.root)
+    truth = known_truth(images, arguments.root) if config.needs_truth else None
     folder = arguments.folder or Path("runs") / arguments.config.stem
     training = Training(config, images, folder, truth=truth)
     model = training.run()

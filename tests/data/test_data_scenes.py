@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from diml_core import InputError
-from diml_core.data import load_dataset
+from diml_core.data import known_truth, load_dataset
 from diml_core.data.scenes import load_truth
 
 SIDE = 8
@@ -67,3 +67,11 @@ def test_what_is_wrong_with_a_set_is_said(scenes, tmp_path):
         (scenes / "manifest.json").write_text(text)
         with pytest.raises(InputError, match="not the manifest"):
             load_dataset("scenes", scenes, "test")
+
+
+def test_truth_is_asked_of_the_data_set_that_has_it(scenes):
+    images = load_dataset("scenes", scenes, "test")
+    np.testing.assert_array_equal(
+        known_truth(images, scenes).warps, load_truth(images.samples, scenes).warps
+    )
+    assert known_truth(load_dataset("folder", scenes / "test", "test", ratio=0), scenes) is None
