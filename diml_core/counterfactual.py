@@ -49,6 +49,7 @@ COVERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "blur": _blur,
     "mean": _mean,
 }
+"""What a part is covered with, by name."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,34 @@ def test_ci_runs_the_readmes_test_command():
     assert f"\n{command}\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
+def test_ci_builds_the_documentation_as_the_readme_does():
+    command = re.search(r"`(pip install [^`]*sphinx-build[^`]*)`", README).group(1)
+    assert f"\n{command}\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        "embedding",
+        "comparison",
+        "network",
+        "retrieval",
+        "drawing",
+        "data",
+        "evaluation",
+        "learning",
+    ],
+)
+def test_the_reference_has_every_public_module(package):
+    folder, page = ROOT / "diml_core" / package, ROOT / "docs" / "reference" / f"{package}.rst"
+    listed = re.findall(
+        rf"automodule:: diml_core\.{package}\.(\w+)$", page.read_text("utf-8"), re.M
+    )
+    there = {path.stem for path in (*folder.glob("*.py"), *folder.glob("*/__init__.py"))}
+    there |= {path.parent.name for path in folder.glob("*/__init__.py")}
+    assert sorted(listed) == sorted(name for name in there if name and name[0] != "_")
+
+
 def test_the_front_matter_makes_a_space():
     front = dict(
         line.split(": ", 1) for line in README.split("---\n")[1].splitlines() if ": " in line

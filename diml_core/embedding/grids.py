@@ -9,8 +9,11 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-Grid = tuple[int, int]  # rows, columns
-Box = tuple[float, float, float, float]  # left, top, right, bottom
+Grid = tuple[int, int]
+"""Rows, columns."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
 
 
 @lru_cache(maxsize=1024)

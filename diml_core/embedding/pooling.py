@@ -41,6 +41,7 @@ def resampled_pooling(cells_in: int, cells_out: int) -> Tensor:
 
 
 GRID_POOLINGS = {"area": area_pooling, "resampled": resampled_pooling}
+"""How cells become parts along one axis, by name: of c cells and r parts the weights ``[r, c]``."""
 
 
 @lru_cache(maxsize=256)

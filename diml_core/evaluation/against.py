@@ -34,7 +34,7 @@ def against(
         progress: whether to show bars.
 
     Returns:
-        A row per scale (:data:`GLOBAL`, :data:`RERANKED`), and per metric both figures and their difference.
+        A row per scale (``global``, ``re-ranked``), and per metric both figures and their difference.
     """
     paths, labels = [s.path for s in dataset.samples], dataset.labels
     measured = []

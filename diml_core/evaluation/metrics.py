@@ -12,8 +12,10 @@ import numpy as np
 
 RECALLS = (1, 2, 4, 8)
 METRICS = (*(f"R@{k}" for k in RECALLS), "RP", "MAP@R")
+"""What is measured of a query."""
 
 PROTOCOLS = ("usual", "authors")
+"""What R counts: the others of a query's class, or, as the DIML authors do, the query as well."""
 
 
 def positives(labels: np.ndarray, protocol: str = "usual") -> np.ndarray:

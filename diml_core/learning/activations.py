@@ -31,7 +31,7 @@ class ViewPlan:
     """Which views: ``count`` per image, or the whole image alone where ``count`` is 0.
 
     Attributes:
-        count, least_crop, colour_jitter: see :class:`TrainConfig`.
+        count, least_crop, colour_jitter: see :class:`diml_core.learning.config.TrainConfig`.
         seed: the same gives the same views.
         precision: of the network, ``float32`` or ``bfloat16``.
     """
@@ -48,7 +48,7 @@ class Activations:
     """Memory-mapped arrays.
 
     Attributes:
-        states: ``[N, V, ...]`` float16, see :meth:`SplitNetwork.enter`.
+        states: ``[N, V, ...]`` float16, see :meth:`.SplitNetwork.enter`.
         warps: ``[N, V, 3, 3]`` float64, points of the image to points of the view.
     """
 

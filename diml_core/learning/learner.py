@@ -32,7 +32,7 @@ class Learner(nn.Module):
         """Run the trained part.
 
         Args:
-            states: from :meth:`SplitNetwork.enter`.
+            states: from :meth:`.SplitNetwork.enter`.
 
         Returns:
             The packed batch ``[b, D (+ 1), R + 1]`` and the unit cells of the map, ``[b, h * w, D]``.

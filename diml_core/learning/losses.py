@@ -95,6 +95,7 @@ LOSSES: dict[str, Callable[..., Objective]] = {
     "contrastive": contrastive,
     "proxy-anchor": proxy_anchor,
 }
+"""What builds a loss, by its name."""
 
 
 def objective(

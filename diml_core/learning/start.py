@@ -59,7 +59,7 @@ def classifier_head(
     show few of the kinds that the classifier knows.
 
     Where finer maps are joined in front of the classifier's (:func:`diml_core.network.backbones.joined`), they
-    get random orthogonal directions, scaled to be a :data:`_FINE`-th of a cell.
+    get random orthogonal directions, scaled to be a fixed share of a cell.
 
     Args:
         head: channels -> D, changed in place; the classifier's C channels are the last of its input.

@@ -58,7 +58,8 @@ def load_model(
     """Load a model, in eval mode, float32.
 
     Args:
-        name_or_path: one of
+        name_or_path: one of these:
+
             - a shipped model's name, see :func:`shipped_models`; the folder named by ``$DIML_CHECKPOINTS``
               is looked into first;
             - a folder with ``config.json`` and ``model.safetensors``;
@@ -66,6 +67,7 @@ def load_model(
               :meth:`DimlModel.push_to_hub` makes it; it stays in the hub's cache;
             - ``timm:NAME``, any timm model with a spatial map, with timm's pretrained weights;
             - a ``.pth`` file of the DIML authors' ResNet-50 (github.com/wl-zhao/DIML).
+
         device: as :func:`diml_core.network.devices.device_named` takes it: ``cpu``, ``cuda``, ``mps``, or ``auto``
             for the fastest there is. What the network gives is always on the CPU.
 

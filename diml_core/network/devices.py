@@ -9,6 +9,7 @@ import torch
 from diml_core.errors import InputError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+"""Names that every computer understands, whether or not it has the device."""
 
 
 def device_named(name: str) -> torch.device:

@@ -118,7 +118,7 @@ class DimlModel(nn.Module):
         all 12 blocks of ViT-S): a caller who knows the start block of the rollout can save most of it.
 
         Args:
-            photo: from :func:`load_photo`.
+            photo: from :func:`diml_core.load_photo`.
             attention_from: first block whose attention is recorded. 0, all of them, serves any option.
         """
         device = next(self.parameters()).device

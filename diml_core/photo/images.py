@@ -92,11 +92,12 @@ DEFAULT_LIMITS = ImageLimits()
 class Photo:
     """A picture ready for use.
 
-    image: mode RGB, upright, longest side at most `ImageLimits.working_side` pixels, no metadata.
-    name: one printable line of at most 80 characters, for messages and tables (not HTML-escaped).
-    size: (width, height) of the upright original in pixels.
-    digest: SHA-256 (hex) of the size and pixels of `image`: equal pixels have equal digests,
-        whatever the file format, metadata or name.
+    Attributes:
+        image: mode RGB, upright, longest side at most ``ImageLimits.working_side`` pixels, no metadata.
+        name: one printable line of at most 80 characters, for messages and tables (not HTML-escaped).
+        size: (width, height) of the upright original in pixels.
+        digest: SHA-256 (hex) of the size and pixels of ``image``: equal pixels have equal digests,
+            whatever the file format, metadata or name.
     """
 
     image: Image.Image
@@ -108,16 +109,21 @@ class Photo:
 def load_photo(
     source: Any, *, name: str | None = None, limits: ImageLimits = DEFAULT_LIMITS
 ) -> Photo:
-    """Open a picture as an upright RGB `Photo`.
+    """Open a picture as an upright RGB :class:`Photo`.
 
-    source: a path, the bytes of a file, a binary file object (read from its beginning), a PIL
-        image (not changed, only loaded), a `Photo` (returned as it is), or an array of shape
-        (H, W), (H, W, 1), (H, W, 3) or (H, W, 4): uint8 in 0..255, uint16 in 0..65535, bool, or
-        float in 0..1. Of animations and multi-page files the first picture is taken, transparency
-        is laid on white, colours are converted to sRGB.
-    name: what messages call the picture; by default the file's base name.
+    Of animations and multi-page files the first picture is taken, transparency is laid on white, colours
+    are converted to sRGB.
 
-    Raises ImageError, one sentence with the remedy, whenever there is no such picture.
+    Args:
+        source: a path, the bytes of a file, a binary file object (read from its beginning), a PIL
+            image (not changed, only loaded), a :class:`Photo` (returned as it is), or an array of shape
+            (H, W), (H, W, 1), (H, W, 3) or (H, W, 4): uint8 in 0..255, uint16 in 0..65535, bool, or
+            float in 0..1.
+        name: what messages call the picture; by default the file's base name.
+        limits: how much is read.
+
+    Raises:
+        ImageError: one sentence with the remedy, whenever there is no such picture.
     """
     if isinstance(source, Photo):
         return source

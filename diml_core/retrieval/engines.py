@@ -143,3 +143,4 @@ def _accuracy(options: ExplainOptions) -> dict[str, float]:
 
 
 ENGINES: dict[str, Engine] = {"lanes": _by_lanes, "pairs": _by_pairs, "torch": _by_torch}
+"""Engines by name."""

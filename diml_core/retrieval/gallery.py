@@ -141,7 +141,7 @@ class Gallery:
     def open(
         cls, path: str | PathLike[str], *, model: DimlModel | None = None, device: str = "cpu"
     ) -> Gallery:
-        """Open what ``python -m diml_core index`` or :func:`index_photos` wrote.
+        """Open what ``python -m diml_core index`` or :func:`diml_core.retrieval.index_photos` wrote.
 
         Args:
             path: the gallery's folder.

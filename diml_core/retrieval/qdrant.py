@@ -70,7 +70,7 @@ class QdrantCollection:
         return self.client.count(self.name, exact=True).count
 
     def candidates(self, queries: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        """Stage one by the server's HNSW graph; as :meth:`Store.candidates`, but approximate."""
+        """Stage one by the server's HNSW graph; as :meth:`.Store.candidates`, but approximate."""
         requests = [
             models.QueryRequest(query=query.tolist(), using="global", limit=count)
             for query in queries
@@ -82,7 +82,7 @@ class QdrantCollection:
         return torch.tensor(rows, dtype=torch.long), torch.tensor(scores, dtype=torch.float32)
 
     def fetch(self, rows: Tensor) -> Fetched:
-        """As :meth:`Store.fetch`, over the network: each photo once."""
+        """As :meth:`.Store.fetch`, over the network: each photo once."""
         used, places = rows.unique(return_inverse=True)
         vectors = np.zeros((len(used), self.spec.parts + 1, self.spec.dim), np.float16)
         weights = np.zeros((len(used), self.spec.parts), np.float32)
