@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from diml_core.errors import InputError
+from diml_core.learning.activations import Activations
+from diml_core.learning.config import TrainConfig
+from diml_core.learning.split_network import SplitNetwork
 from diml_core.network.checkpoints import load_model
 from diml_core.network.model import DimlModel
 from diml_core.network.model_config import ModelConfig
 
+_BATCH = 32
+_HEAD_IMAGES = {"pca": 512, "classifier": 1024}  # whose features give the head its start
 _ELSEWHERE = 0.5  # trace of the covariance that stands for kinds of things that are not at hand
 _FINE = 0.6
 
@@ -44,6 +50,48 @@ def starting_model(start: str, changes: dict) -> DimlModel:
         )
     model.load_state_dict(fitting, strict=False)
     return model
+
+
+@torch.no_grad()
+def start_head(split: SplitNetwork, activations: Activations, config: TrainConfig) -> None:
+    """Start a linear head as the config asks, from the first views of some images; leave any other as it is.
+
+    Args:
+        split: the network, its head changed in place.
+        activations: of the training images.
+        config: its ``start``, ``head_start``, ``head_centre`` and ``seed`` are used.
+
+    Raises:
+        InputError: a start without a classifier, or one that sees other channels, where the head is to start from it.
+    """
+    head, how = split.model.head, config.head_start
+    if not isinstance(head, nn.Linear) or how == "kept":
+        return
+    device = next(split.parameters()).device
+    random = np.random.default_rng([config.seed, 6])
+    rows = random.permutation(len(activations.states))[: _HEAD_IMAGES[how]]
+    side = split.model.backbone.map_side
+    found = []
+    for start in range(0, len(rows), _BATCH):
+        chosen = rows[start : start + _BATCH]
+        features, _ = split.features(
+            activations.fetch(chosen, np.zeros_like(chosen), device), (side, side)
+        )
+        cells = features.flatten(1, 2)
+        if how == "pca":
+            cells = cells.flatten(0, 1)
+            cells = cells[torch.from_numpy(random.integers(len(cells), size=1024))]
+        found.append(cells.cpu())
+    features = torch.cat(found)
+    if how == "pca":
+        principal_head(head, features)
+        return
+    classifier = load_model(config.start).backbone.network.get_classifier()
+    if not isinstance(classifier, nn.Linear):
+        raise InputError(
+            f"'{config.start}' has no classifier to start the head from: set head_start to 'pca'."
+        )
+    classifier_head(head, classifier, features, centre=config.head_centre, seed=config.seed)
 
 
 @torch.no_grad()

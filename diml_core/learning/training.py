@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from copy import deepcopy
 from dataclasses import replace
@@ -20,15 +21,11 @@ from diml_core.data.scenes import SceneTruth, is_photograph
 from diml_core.errors import InputError
 from diml_core.learning.activations import Activations, ViewPlan, compute_activations
 from diml_core.learning.config import TrainConfig
-from diml_core.learning.correspondence import (
-    correspondence_loss,
-    neighbours_in_class,
-    points_on_object,
-)
+from diml_core.learning.correspondence import neighbours_in_class
 from diml_core.learning.gather import gather
+from diml_core.learning.known_views import KnownViews
 from diml_core.learning.learner import Learner, averaged, optimizer_for, rate_factor
 from diml_core.learning.losses import objective
-from diml_core.learning.object_mass import object_coverage, object_mass_loss
 from diml_core.learning.preservation import (
     own_embeddings,
     preservation_loss,
@@ -38,12 +35,11 @@ from diml_core.learning.preservation import (
 from diml_core.learning.run_folder import RunFolder
 from diml_core.learning.sampler import balanced_batch, split_classes
 from diml_core.learning.split_network import SplitNetwork
-from diml_core.learning.start import classifier_head, principal_head, starting_model
+from diml_core.learning.start import start_head, starting_model
 from diml_core.learning.validation import CHOSEN_BY, validate
 from diml_core.network.checkpoints import load_model
 
 _STATE_EVERY = 120.0  # seconds between two states to go on from
-_HEAD_IMAGES = {"pca": 512, "classifier": 1024}  # whose features give the head its start
 
 
 class Training:
@@ -95,9 +91,6 @@ class Training:
         options = model.options(grid=config.grid)
         self.split = SplitNetwork(model, config.trained_blocks, options, depthwise=config.depthwise)
         self.train, self.held_out = images.subset_by_classes(kept), None
-        self.truth = None
-        if config.needs_truth:
-            self.truth = SceneTruth(truth.masks[chosen], truth.warps[chosen])
         self.photographs = np.array([is_photograph(s) for s in self.train.samples])
         plan = ViewPlan(
             config.views,
@@ -107,14 +100,17 @@ class Training:
             config.frozen_precision,
         )
         self.activations = self._activations(self.train, plan, "train")
+        self.scenes = None
+        if config.needs_truth:
+            own = SceneTruth(truth.masks[chosen], truth.warps[chosen])
+            self.scenes = KnownViews(own, self.activations.warps, self.photographs)
         if held_out:
             whole = ViewPlan(0, precision=config.frozen_precision)
             self.held_out = images.subset_by_classes(held_out)
             self.held_out_activations = self._activations(self.held_out, whole, "held-out")
 
         self.learner = Learner(self.split, config.precision)
-        if isinstance(model.head, nn.Linear) and config.head_start != "kept":
-            self._start_head(model.head)
+        start_head(self.split, self.activations, config)
         self.teacher, self.own_regions = self._preserved(plan)
         self.loss = nn.Module()  # without parameters and without a value
         if config.loss is not None:
@@ -205,59 +201,21 @@ class Training:
                 torch.from_numpy(self.own_regions[batch, views]).to(device).float().flatten(0, 1)
             )
             regions = region_embeddings(packed, self.split.model.dim).flatten(0, 1)
+            counted = self.scenes.quarters(batch, views).to(device) if self.scenes else None
             losses["region loss"] = config.preserve_regions * preservation_loss(
-                regions, known[:, None], self._object_regions(batch, views)
+                regions, known[:, None], counted
             )
+        pairs = neighbours_in_class(len(batch) // config.images_per_class, config.images_per_class)
         if config.correspondence:
-            losses["correspondence loss"] = config.correspondence * self._correspondence(
-                gather(cells), batch, views
+            side = self.split.model.backbone.map_side
+            losses["correspondence loss"] = config.correspondence * self.scenes.correspondence_loss(
+                gather(cells), side, pairs, batch, views
             )
         if config.object_mass:
-            losses["object mass loss"] = config.object_mass * self._object_mass(
-                packed, batch, views
+            losses["object mass loss"] = config.object_mass * self.scenes.object_mass_loss(
+                packed, self.split.options, pairs, batch, views
             )
         return losses
-
-    def _correspondence(self, cells: Tensor, batch: np.ndarray, views: np.ndarray) -> Tensor:
-        side = self.split.model.backbone.map_side
-        view_warps = self.activations.warps[batch, views]
-        on_object = points_on_object(self.truth.masks[batch], view_warps, (side, side))
-        warps = torch.from_numpy(view_warps @ self.truth.warps[batch])
-        return correspondence_loss(cells, (side, side), self._pairs(batch), warps, on_object)
-
-    def _object_mass(self, packed: Tensor, batch: np.ndarray, views: np.ndarray) -> Tensor:
-        options = self.split.options
-        return object_mass_loss(
-            packed,
-            self._pairs(batch),
-            self._coverage(batch, views, options.grid).to(packed.device),
-            options.marginals,
-            options.start_block is not None,
-        )
-
-    def _cells_on_object(self, rows: np.ndarray, views: np.ndarray) -> Tensor:
-        return self._coverage(rows, views, self.split.model.backbone.map_side)
-
-    def _coverage(self, rows: np.ndarray, views: np.ndarray, side: int) -> Tensor:
-        return object_coverage(
-            self.truth.masks[rows], self.activations.warps[rows, views], (side, side)
-        )
-
-    def _object_regions(self, batch: np.ndarray, views: np.ndarray) -> Tensor | None:
-        """``[4 B]`` how much of every quarter is object, where that is known.
-
-        What lies behind an object is to lose its weight, and must be free to. Photographs are object all over
-        and do not say what that is: they count for nothing.
-        """
-        if self.truth is None:
-            return None
-        coverage = self._coverage(batch, views, 2)
-        coverage[torch.from_numpy(self.photographs[batch])] = 0
-        return coverage.flatten().to(self.accelerator.device)
-
-    def _pairs(self, batch: np.ndarray) -> tuple[Tensor, Tensor]:
-        images = self.config.images_per_class
-        return neighbours_in_class(len(batch) // images, images)
 
     def _validated(self) -> dict[str, float]:
         metrics: list[dict[str, float] | None] = [None]
@@ -323,47 +281,19 @@ class Training:
             barrier=self.accelerator.wait_for_everyone, progress=self.progress,
         )  # fmt: skip
 
-    @torch.no_grad()
-    def _start_head(self, head: nn.Linear) -> None:
-        random = np.random.default_rng([self.config.seed, 6])
-        count = _HEAD_IMAGES[self.config.head_start]
-        rows = random.permutation(len(self.train))[:count]
-        side = self.split.model.backbone.map_side
-        found = []
-        for start in range(0, len(rows), 32):
-            chosen = rows[start : start + 32]
-            states = self.activations.fetch(chosen, np.zeros_like(chosen), self.accelerator.device)
-            features, _ = self.split.features(states, (side, side))
-            cells = features.flatten(1, 2)
-            if self.config.head_start == "pca":
-                cells = cells.flatten(0, 1)
-                cells = cells[torch.from_numpy(random.integers(len(cells), size=1024))]
-            found.append(cells.cpu())
-        if self.config.head_start == "pca":
-            principal_head(head, torch.cat(found))
-            return
-        classifier = load_model(self.config.start).backbone.network.get_classifier()
-        if not isinstance(classifier, nn.Linear):
-            raise InputError(
-                f"'{self.config.start}' has no classifier to start the head from: set head_start to 'pca'."
-            )
-        classifier_head(
-            head,
-            classifier,
-            torch.cat(found),
-            centre=self.config.head_centre,
-            seed=self.config.seed,
-        )
-
     def _preserved(self, plan: ViewPlan) -> tuple[np.ndarray | None, np.ndarray | None]:
         """``[N, V, T, E]`` global embeddings and ``[N, V, 4, D]`` regions that are to be preserved."""
         config = self.config
         teacher = regions = None
         if config.preserve_regions or (config.preserve and not config.teachers):
             # Of the weights that training starts from, also where it goes on: a state is loaded later.
-            by_object = config.preserve_objects and self.truth is not None
-            known = self._cells_on_object if by_object else None
-            teacher, regions = own_embeddings(self.learner, self.activations, known, self.progress)
+            coverage = None
+            if config.preserve_objects and self.scenes is not None:
+                side = self.split.model.backbone.map_side
+                coverage = functools.partial(self.scenes.coverage, side=side)
+            teacher, regions = own_embeddings(
+                self.learner, self.activations, coverage, self.progress
+            )
         if config.preserve and config.teachers:
             teacher = self._taught(plan)
         return (
