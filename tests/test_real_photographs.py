@@ -15,9 +15,8 @@ from diml_core.network.checkpoints import load_model, shipped_models
 from diml_core.photo.images import load_photo
 
 # Of 616. Their untrained starts get 1 and 15 wrong: the ImageNet classifier prefers a castle to the other
-# amphitheatre, the DINOv2 that was tuned to find salient objects takes giraffes for many things. Trained on composites
-# alone it gets 18 wrong, and is to be trained again.
-WRONG_AT_MOST = {"efficientnet-lite0-imagenet": 1, "efficientnet-lite0": 1, "dinov2-s14": 18}
+# amphitheatre, the DINOv2 that was tuned to find salient objects takes giraffes for many things.
+WRONG_AT_MOST = {"efficientnet-lite0-imagenet": 1, "efficientnet-lite0": 1, "dinov2-s14": 15}
 EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples"
 GROUPS = {
     "mammals": "bison cat cow gibbon giraffe-head giraffes horse kitten koala moose red-panda "
