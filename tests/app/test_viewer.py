@@ -300,14 +300,14 @@ def test_a_bar_of_the_score_and_its_part_light_up_together(visit):
 
 def test_a_part_that_takes_away_from_the_score_is_told(visit, models, examples):
     expected = explain(
-        models["dinov2-s14"], examples / "coffee.jpg", examples / "komodo-dragon.jpg"
+        models["dinov2-s14"], examples / "neuschwanstein-far.jpg", examples / "macaw.jpg"
     )
     sums = expected.contribution.sum(1)
     lowering = sums[sums < 0]
     assert len(lowering) > 1
-    page = visit("?a=coffee.jpg&b=komodo-dragon.jpg&model=dinov2-s14")
+    page = visit("?a=neuschwanstein-far.jpg&b=macaw.jpg&model=dinov2-s14")
     page.page.wait_for_function(
-        "() => document.querySelector('[data-role=name-a]').textContent.startsWith('coffee')"
+        "() => document.querySelector('[data-role=name-a]').textContent.startsWith('neuschwanstein-far')"
     )
     share = 100 * lowering.sum() / expected.structural_similarity
     assert f"{len(lowering)} parts below zero: {share:.0f}%" in page.page.text_content(
