@@ -36,7 +36,6 @@ autodoc_default_options = {
     "members": True,
     "no-value": True,
     "show-inheritance": True,
-    "special-members": "__call__",
 }
 napoleon_custom_sections = [("Attributes", "params_style")]  # several names may share a line
 napoleon_use_rtype = False
