@@ -75,7 +75,7 @@ def explain_embedded(
 ) -> Explanation:
     """The part of :func:`explain` that is about the pair, for who compares one photo with many.
 
-    Does not warn where the transport has not converged: see :attr:`Explanation.converged`.
+    Does not warn where the transport has not converged: see :attr:`diml_core.explanation.Explanation.converged`.
 
     Args:
         model: name of the model.

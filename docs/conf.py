@@ -1,6 +1,7 @@
 """How Sphinx builds these pages: offline, formulas as MathML, and with ``-W`` any warning an error."""
 
 import importlib
+import inspect
 import sys
 from pathlib import Path
 
@@ -47,12 +48,16 @@ nitpicky = True
 _OTHERS = (
     "torch|numpy|np|PIL|matplotlib|timm|accelerate|pathlib|collections|argparse|os|qdrant_client|"
 )
-_OTHERS += "pytorch_metric_learning|weakref|typing|io"
+_OTHERS += "pytorch_metric_learning|weakref|typing|io|pydantic"
 nitpick_ignore_regex = [
     (r"py:.*", rf"({_OTHERS})(\..*)?"),
     (r"py:.*", r"(int|str|float|bool|bytes|dict|list|tuple|set|frozenset|object|None|Any|Path)"),
+    (
+        r"py:.*",
+        r"(PydanticUndefined|FieldInfo|NoneType|Ge|Le)",
+    ),  # what an alias of a range is made of
     (r"py:.*", r"(ValueError|KeyError|TypeError|OSError)"),
-    (r"py:.*", r"(.*\.)?(_\w+|Tensor|Piece)"),
+    (r"py:.*", r"(.*\.)?(_\w+|Tensor|Piece|Item|Loaded|Key)"),
 ]
 
 
@@ -110,8 +115,18 @@ def _without_type(app, what, name, obj, options, lines):
 
 
 def _readable_defaults(app, what, name, obj, options, signature, returns):
-    """A default that a factory makes has no Python to write it in."""
+    """A default that a factory makes has no Python to write it in; ranges of settings are said in words below."""
+    if what == "class" and hasattr(obj, "__pydantic_fields__"):
+        fields = inspect.signature(obj).parameters.values()
+        return f"({', '.join(map(_field, fields))})", None
     return signature and signature.replace("<factory>", "..."), returns
+
+
+def _field(parameter):
+    if parameter.default is parameter.empty:
+        return parameter.name
+    plain = isinstance(parameter.default, str | int | float | tuple | None)
+    return f"{parameter.name}={parameter.default!r}" if plain else f"{parameter.name}=..."
 
 
 def _skip_aliases(app, what, name, member, skip, options):

@@ -64,7 +64,7 @@ def load_model(
               is looked into first;
             - a folder with ``config.json`` and ``model.safetensors``;
             - ``hf:USER/REPO`` or ``hf:USER/REPO@REVISION``, such a folder on the Hugging Face Hub, as
-              :meth:`DimlModel.push_to_hub` makes it; it stays in the hub's cache;
+              :meth:`diml_core.network.model.DimlModel.push_to_hub` makes it; it stays in the hub's cache;
             - ``timm:NAME``, any timm model with a spatial map, with timm's pretrained weights;
             - a ``.pth`` file of the DIML authors' ResNet-50 (github.com/wl-zhao/DIML).
 
