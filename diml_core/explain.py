@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
 import torch
 
 from diml_core.comparison.marginals import correlation, marginal
@@ -37,10 +38,10 @@ def explain(model: DimlModel, image_a: Any, image_b: Any, **options: Any) -> Exp
         image if isinstance(image, ImageFeatures) else load_photo(image)
         for image in (image_a, image_b)
     ]
-    features = [
+    a, b = (
         f if isinstance(f, ImageFeatures) else model.extract(f, chosen.start_block) for f in given
-    ]
-    return explain_features(model, *features, chosen)
+    )
+    return explain_features(model, a, b, chosen)
 
 
 @torch.inference_mode()
@@ -55,11 +56,15 @@ def explain_features(
         options: validated, from ``model.options``.
     """
     embedder = model.embedder(options)
-    embedded = [
-        EmbeddedPhoto(f.photo, embedder(f), embedder.part_rollout(f.map.shape[:2], f.attentions))
+    embedded_a, embedded_b = (
+        EmbeddedPhoto(
+            f.photo,
+            embedder(f),
+            embedder.part_rollout((f.map.shape[0], f.map.shape[1]), f.attentions),
+        )
         for f in (a, b)
-    ]
-    explanation = explain_embedded(model.name, *embedded, options)
+    )
+    explanation = explain_embedded(model.name, embedded_a, embedded_b, options)
     if not explanation.converged:
         warnings.warn(
             f"The transport between '{a.photo.name}' and '{b.photo.name}' has not converged (marginal error "
@@ -126,5 +131,5 @@ def _marginal(options: ExplainOptions, own: Embedding, other: Embedding) -> torc
     return marginal(options.marginals, towards, rollout)
 
 
-def _numpy(tensor: torch.Tensor | None):
+def _numpy(tensor: torch.Tensor | None) -> np.ndarray | None:
     return None if tensor is None else tensor.numpy()

@@ -213,26 +213,26 @@ class Explanation:
                     f"This explanation has format {values['format']}, which this version cannot read "
                     f"(it reads {FORMAT}): update DIML Explorer."
                 )
-            per_side = {
+            fields: dict[str, Any] = {
                 f"{key}_{side}": None if values[group] is None else values[group][side]
                 for key, group in _PER_SIDE.items()
                 for side in "ab"
             }
             for key in ("size_a", "size_b", "grid_a", "grid_b"):
-                per_side[key] = _two_counts(per_side[key])
+                fields[key] = _two_counts(fields[key])
             for side in "ab":
-                per_side[f"part_rollout_{side}"] = values.get("part_rollout", {}).get(side)
-            for key in per_side.keys() & set(_ARRAYS):
-                per_side[key] = _numbers(per_side[key])
+                fields[f"part_rollout_{side}"] = values.get("part_rollout", {}).get(side)
+            for key in ("part_similarity", "plan"):
+                fields[key] = values[key]
+            for key in _ARRAYS:
+                fields[key] = _numbers(fields[key])
             rebuilt = cls(
                 model=values["model"],
                 options=from_object(ExplainOptions, values["options"]),
                 global_similarity=values["global_similarity"],
-                part_similarity=_numbers(values["part_similarity"]),
-                plan=_numbers(values["plan"]),
                 iterations=values["solver"]["iterations"],
                 marginal_error=values["solver"]["marginal_error"],
-                **per_side,
+                **fields,
             )
             rebuilt._check()
             return rebuilt

@@ -35,8 +35,8 @@ Seed = Annotated[int, Field(ge=0, le=2**31), PLAIN]
 Weight = Annotated[float, Field(ge=0), PLAIN]
 Share = Annotated[float, Field(ge=0, le=1), PLAIN]
 
-if TYPE_CHECKING:  # which tells a type checker the arguments of what it decorates
-    settings = dataclass
+if TYPE_CHECKING:  # to which it is one of the standard library, which asdict() and replace() take
+    from dataclasses import dataclass as settings
 else:
 
     def settings(cls: type[T]) -> type[T]:

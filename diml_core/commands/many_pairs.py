@@ -80,7 +80,8 @@ class _Found:
     def __init__(self, most: int) -> None:
         self.compared = self.unsettled = 0
         self.problems: dict[Path, str] = {}
-        self._most, self._heap = most, []
+        self._most = most
+        self._heap: list[tuple[float, int, Explanation]] = []
 
     def add(self, one: ComparedPair) -> None:
         self.problems |= one.problems

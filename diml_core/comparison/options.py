@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -13,8 +13,12 @@ from diml_core.embedding.rollout import HEAD_FUSIONS
 from diml_core.errors import InputError
 from diml_core.validation import PLAIN, Whole, settings
 
-_Marginals = Literal[tuple(MARGINALS)]
-_HeadFusion = Literal[tuple(HEAD_FUSIONS)]
+if TYPE_CHECKING:  # which does not read the registries
+    _Marginals = str
+    _HeadFusion = str
+else:
+    _Marginals = Literal[tuple(MARGINALS)]
+    _HeadFusion = Literal[tuple(HEAD_FUSIONS)]
 _UpTo1 = Annotated[float, Field(gt=0, le=1), PLAIN]
 
 

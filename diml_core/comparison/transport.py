@@ -285,6 +285,8 @@ class _Balanced(_Scaling):
 class _Partial(_Scaling):
     """Scalings below 1 only where a part's whole mass is used: complementary slackness."""
 
+    mass: float
+
     def __init__(self, cost: Tensor, u: Tensor, v: Tensor, epsilon: float, mass: float) -> None:
         super().__init__(cost, u, v, epsilon)
         self.mass = mass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -16,6 +17,7 @@ from diml_core.drawing.sentences import how_compared, score_as_sum
 from diml_core.drawing.sheet import FAINT, Sheet
 from diml_core.embedding.grids import Box
 from diml_core.explanation import Explanation
+from diml_core.photo.images import Photo
 
 MOST_TILES = 36
 """More would be a picture that nobody scrolls through, and that many programs refuse to open."""
@@ -74,8 +76,8 @@ def save_contact_sheet(explanations: Sequence[Explanation], of: int, path: Path)
 
 
 def _placed(explanation: Explanation) -> Placement:
-    aspects = (w / h for w, h in (explanation.size_a, explanation.size_b))
-    return place_pair(*aspects, _TILE, _PHOTOS, gap=0.45, stacked_gap=0.25)
+    aspect_a, aspect_b = (w / h for w, h in (explanation.size_a, explanation.size_b))
+    return place_pair(aspect_a, aspect_b, _TILE, _PHOTOS, gap=0.45, stacked_gap=0.25)
 
 
 def _draw_head(sheet: Sheet, first: Explanation, count: int, of: int) -> None:
@@ -111,6 +113,10 @@ def _draw_tile(
     sheet.text(left, top + 0.34, score_as_sum(explanation, fewest=4) + unsettled, 9)
     photos_top = top + _TITLES
     area: Box = (left, photos_top, left + _TILE, photos_top + placement.height)
-    images = tuple(p.image.convert("RGB") for p in (explanation.photo_a, explanation.photo_b))
+    image_a, image_b = (
+        cast(Photo, photo).image.convert("RGB")
+        for photo in (explanation.photo_a, explanation.photo_b)
+    )
     links = [pair for pair in explanation.strongest(_LINES) if pair.contribution > NEGLIGIBLE]
-    draw_flow(sheet, explanation, images, area, (placement.a, placement.b), links, _THICKEST)
+    boxes = (placement.a, placement.b)
+    draw_flow(sheet, explanation, (image_a, image_b), area, boxes, links, _THICKEST)

@@ -52,16 +52,19 @@ def explanation_figure(
         InputError: photos are missing or of another shape, or flow_lines is out of range.
     """
     flow_lines = _whole(flow_lines)
-    images = tuple(photo.image.convert("RGB") for photo in _photos(explanation, photos))
+    photo_a, photo_b = _photos(explanation, photos)
+    images = (photo_a.image.convert("RGB"), photo_b.image.convert("RGB"))
     pairs = [pair for pair in explanation.strongest(flow_lines) if pair.contribution > NEGLIGIBLE]
     shown = quantities(explanation)
 
-    aspects = [width / height for width, height in (explanation.size_a, explanation.size_b)]
+    aspect_a, aspect_b = (w / h for w, h in (explanation.size_a, explanation.size_b))
     inner = WIDTH - 2 * _MARGIN
-    places = place_pair(*aspects, inner, _PHOTOS, gap=1.1, stacked_gap=0.7, least_slot=1.8)
+    places = place_pair(
+        aspect_a, aspect_b, inner, _PHOTOS, gap=1.1, stacked_gap=0.7, least_slot=1.8
+    )
     apart = 0.3
     panel_width = (inner - apart * (len(shown) - 1)) / len(shown)
-    maps = place_pair(*aspects, panel_width, _MAPS, gap=0.08, stacked_gap=0.18)
+    maps = place_pair(aspect_a, aspect_b, panel_width, _MAPS, gap=0.08, stacked_gap=0.18)
 
     photos_top = _TITLE + _LABELS
     panels_top = photos_top + places.height + (_LABELS if places.stacked else 0) + _SCALE
@@ -82,7 +85,7 @@ def explanation_figure(
         middle, bar_top = WIDTH / 2, panels_top - 0.42
         draw_scale(sheet, (middle - 1.4, bar_top, middle + 1.4, bar_top + 0.1), pairs)
 
-    greys = tuple(greyed(image) for image in images)
+    greys = (greyed(images[0]), greyed(images[1]))
     for index, quantity in enumerate(shown):
         left = _MARGIN + index * (panel_width + apart)
         panel = (left, panels_top, left + panel_width, panels_bottom)
@@ -105,8 +108,9 @@ def _draw_title(sheet: Sheet, explanation: Explanation, carried: str) -> None:
 
 
 def _photos(explanation: Explanation, given: Sequence[Photo] | None) -> tuple[Photo, Photo]:
-    photos = (explanation.photo_a, explanation.photo_b) if given is None else tuple(given)
-    if len(photos) != 2 or not all(isinstance(photo, Photo) for photo in photos):
+    all_given = (explanation.photo_a, explanation.photo_b) if given is None else tuple(given)
+    photos = [photo for photo in all_given if isinstance(photo, Photo)]
+    if len(all_given) != 2 or len(photos) != 2:
         raise InputError(
             "This explanation has no photos to draw on (JSON files leave them out): load it from "
             "an NPZ file, or pass photos=(A, B), both from load_photo."
@@ -120,7 +124,7 @@ def _photos(explanation: Explanation, given: Sequence[Photo] | None) -> tuple[Ph
                 f"Photo {letter} has {photo.size[0]} × {photo.size[1]} pixels, but the one that "
                 f"was compared has {width} × {height}: pass the photo that was compared."
             )
-    return photos
+    return photos[0], photos[1]
 
 
 def _whole(flow_lines: object) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
@@ -67,17 +69,18 @@ def draw_flow(
     ends = np.stack(
         [[_centre(part_box(part, grid, box)) for part in parts] for parts, grid, box in cells], 1
     )
+    lines = list(ends)
     values = np.array([pair.contribution for pair in pairs])
     widths = thickest * values / values.max()
     norm = contribution_scale(pairs)
     # A dark and a light rim: one of them stands out from any photo.
     for colour, extra in ((_DARK, 1.5), (_LIGHT, 0.8)):
         axes.add_collection(
-            LineCollection(ends, colors=colour, linewidths=widths + extra, capstyle="round")
+            LineCollection(lines, colors=colour, linewidths=widths + extra, capstyle="round")
         )
     axes.add_collection(
         LineCollection(
-            ends,
+            lines,
             array=values,
             cmap=CONTRIBUTION_COLOURS,
             norm=norm,
@@ -86,8 +89,10 @@ def draw_flow(
             gid="flow-lines",
         )
     )
+    x, y = ends.reshape(-1, 2).T
     axes.scatter(
-        *ends.reshape(-1, 2).T,
+        x,
+        y,
         s=np.repeat((widths + 2) ** 2, 2),
         c=np.repeat(values, 2),
         cmap=CONTRIBUTION_COLOURS,
@@ -121,7 +126,7 @@ def draw_scale(sheet: Sheet, box: Box, pairs: list[PartPair]) -> None:
         LineCollection(
             [[(x - 0.14, 0.08), (x + 0.14, 0.08)] for x in places],
             colors=[colours(norm(tick)) for tick in shown],
-            linewidths=[THICKEST * tick / norm.vmax for tick in shown],
+            linewidths=[THICKEST * tick / cast(float, norm.vmax) for tick in shown],
             capstyle="butt",
             clip_on=False,
         )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from diml_core.embedding.grids import Box
 
+_Size = tuple[float, float]  # width, height
 _SPLITS = [0.2 + 0.6 * i / 24 for i in range(25)]  # share of the area that goes to the first
 # How much larger pictures must get to be stacked: beside each other they are easier to compare.
 _STACKING = 1.25
@@ -50,7 +51,7 @@ def place_pair(
         least_slot: inches that a picture occupies beside the other at least, for its label.
     """
 
-    def best(slots: list[tuple[tuple[float, float], tuple[float, float]]]):
+    def best(slots: list[tuple[_Size, _Size]]) -> tuple[_Size, _Size]:
         tried = ((_inside(aspect_a, *a), _inside(aspect_b, *b)) for a, b in slots)
         return max(tried, key=lambda sizes: _product(*sizes))
 

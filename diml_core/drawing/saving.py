@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -24,7 +24,7 @@ from diml_core.photo.images import Photo
 # Two SVG settings exist as rcParams only. Changed and restored by two threads at once they could
 # stay changed, so one thread at a time.
 _SVG_LOCK = threading.Lock()
-_SVG_SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "diml-explorer"}
+_SVG_SETTINGS: dict[Any, str] = {"svg.fonttype": "none", "svg.hashsalt": "diml-explorer"}
 
 
 def save_figure(
@@ -52,9 +52,9 @@ def save_figure(
             nothing has been written then.
         OSError: the file cannot be written.
     """
-    is_path = isinstance(path_or_file, (str, os.PathLike))
+    path = Path(path_or_file) if isinstance(path_or_file, (str, os.PathLike)) else None
     if format is None:
-        format = Path(path_or_file).suffix[1:] if is_path else "png"
+        format = "png" if path is None else path.suffix[1:]
     write = _WRITERS.get(str(format).lower())
     if write is None:
         raise InputError(
@@ -66,10 +66,10 @@ def save_figure(
     # Into memory first: a figure that fails half-way must not leave half a file.
     content = io.BytesIO()
     write(figure, content, f"{printable(explanation.name_a)} ↔ {printable(explanation.name_b)}")
-    if is_path:
-        Path(path_or_file).write_bytes(content.getvalue())
+    if path is not None:
+        path.write_bytes(content.getvalue())
     else:
-        path_or_file.write(content.getvalue())
+        cast(BinaryIO, path_or_file).write(content.getvalue())
 
 
 # The canvases are called directly: Figure.savefig follows rcParams such as savefig.bbox.

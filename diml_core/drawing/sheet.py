@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -35,7 +36,11 @@ class Sheet:
     def __init__(self, width: float, height: float, density: float) -> None:
         self.width, self.height, self.density = width, height, density
         self.figure = Figure(
-            figsize=(width, height), dpi=density, facecolor="white", layout="none", linewidth=0
+            figsize=(width, height),
+            dpi=density,
+            facecolor="white",
+            layout="none",  # type: ignore[arg-type]  # which matplotlib's stubs leave out
+            linewidth=0,
         )
 
     def axes(self, box: Box, gid: str) -> Axes:
@@ -112,11 +117,12 @@ class Sheet:
         axes = self.axes(box, gid)
         axes.set_axis_on()
         locator = MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10])
-        margin = (norm.vmax - norm.vmin) * 1e-6
+        low, high = cast(float, norm.vmin), cast(float, norm.vmax)
+        margin = (high - low) * 1e-6
         ticks = [
             float(tick)
-            for tick in locator.tick_values(norm.vmin, norm.vmax)
-            if norm.vmin - margin <= tick <= norm.vmax + margin
+            for tick in locator.tick_values(low, high)
+            if low - margin <= tick <= high + margin
         ]
         bar = self.figure.colorbar(
             ScalarMappable(norm, colours), cax=axes, orientation="horizontal", extend=extend
@@ -137,7 +143,6 @@ class Sheet:
             labelfontfamily=font_families()[0],
         )
         bar.outline.set(linewidth=0.5, edgecolor=FAINT)
-        bar.solids.set(
-            edgecolor="face", linewidth=0.5
-        )  # else PDF viewers show white seams between the colours
+        # Else PDF viewers show white seams between the colours.
+        cast(QuadMesh, bar.solids).set(edgecolor="face", linewidth=0.5)
         return ticks

@@ -24,7 +24,7 @@ class Embedder:
 
     Attributes:
         grid: parts per side of a square picture.
-        pooling: where the global embedding comes from, in :data:`diml_core.embedding.pooling.GLOBAL_POOLINGS`.
+        pooling: where the global embedding comes from, in :data:`diml_core.embedding.pooling.GlobalPooling`.
         grid_pooling: how cells become parts, in :data:`diml_core.embedding.pooling.GRID_POOLINGS`.
         start_block: first block of the rollout, or None without attention.
         head_fusion, kept_mass: of the rollout, see :mod:`diml_core.embedding.rollout`.
@@ -84,9 +84,10 @@ class Embedder:
                 "This model pools by attention rollout, but no attention was recorded: extract the "
                 "features with attention_from at or before the start block."
             )
-        parts = pool_parts(pooling, cells, weights if by_rollout else None)
-        if by_rollout:
-            pooled = (weights[..., None] * cells).sum(-2)
+        counted = weights if by_rollout else None
+        parts = pool_parts(pooling, cells, counted)
+        if counted is not None:
+            pooled = (counted[..., None] * cells).sum(-2)
         else:
             pooled = (parts if self.pooling == "grid" else cells).mean(-2)
         return Embedding(

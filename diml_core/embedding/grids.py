@@ -54,7 +54,7 @@ def grid_on_map(map_shape: Grid, side: int) -> Grid:
     return min(rows, map_shape[0]), min(columns, map_shape[1])
 
 
-def cell_box(part: int, grid: Grid, size: tuple[int, int] = (1, 1)) -> Box:
+def cell_box(part: int, grid: Grid, size: tuple[float, float] = (1, 1)) -> Box:
     """Where a part lies in the picture.
 
     Args:

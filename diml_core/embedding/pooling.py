@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from torch.nn import functional
 
 from diml_core.embedding.grids import Grid
 
-GLOBAL_POOLINGS = ("mean", "grid", "rollout")
+GlobalPooling = Literal["mean", "grid", "rollout"]
 """Where the global embedding comes from: the mean of all cells, the mean of the grid's parts (the DIML authors'
 models), or the mean of all cells weighted by their rollout."""
 

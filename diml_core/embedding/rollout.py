@@ -70,19 +70,19 @@ def attention_rollout(
         )
 
     used = list(attentions)[start_block:]
-    if any(attention is None for attention in used):
+    recorded = [attention for attention in used if attention is not None]
+    if len(recorded) < len(used):
         raise InputError(
             f"The attention of some blocks from {start_block} on was not recorded: extract the features "
             "with attention_from at or before the start block."
         )
-    result = None
+    fusion = HEAD_FUSIONS[head_fusion]
     # From the last block down, so that a few rows stay a few rows: row-vector times matrix.
-    for attention in reversed(used):
-        step = _residual_attention(attention, HEAD_FUSIONS[head_fusion])
-        if result is not None:
-            result = result @ step
-        else:
-            result = step if rows is None else step[..., list(rows), :]
+    steps = (_residual_attention(attention, fusion) for attention in reversed(recorded))
+    last = next(steps)
+    result = last if rows is None else last[..., list(rows), :]
+    for step in steps:
+        result = result @ step
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diml_core.comparison.options import ExplainOptions
 from diml_core.data import LabelledImages
-from diml_core.evaluation.bootstrap import estimate
+from diml_core.evaluation.bootstrap import Estimate, estimate
 from diml_core.evaluation.embedding import embed_all
 from diml_core.evaluation.retrieval import retrieval_metrics
 from diml_core.evaluation.tables import Table
@@ -43,7 +43,7 @@ def against(
         embedded = embed_all(each, paths, [embedder], progress=progress)[embedder]
         measured.append(retrieval_metrics(embedded, labels, chosen, (0, top_k), protocol))
     former = start.name if start.name != model.name else f"{start.name} before"
-    rows = {}
+    rows: dict[str, dict[str, Estimate]] = {}
     for scale, k in ((GLOBAL, 0), (RERANKED, top_k)):
         rows[scale] = {}
         for metric in METRICS:

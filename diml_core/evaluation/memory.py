@@ -27,9 +27,9 @@ def available_memory(root: Path = Path("/")) -> int | None:
     """
     found = list(_left_to_groups(root))
     try:
-        kilobytes = re.search(r"MemAvailable:\s*(\d+)", (root / "proc/meminfo").read_text())
-        found.append(int(kilobytes[1]) << 10)
-    except (OSError, TypeError):
+        kilobytes = _number(r"MemAvailable:\s*(\d+)", (root / "proc/meminfo").read_text())
+        found.append(kilobytes << 10)
+    except (OSError, ValueError):
         with suppress(AttributeError, ValueError, OSError):  # Windows has no sysconf
             found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     return min(found, default=None)
@@ -49,8 +49,16 @@ def _left_to_groups(root: Path) -> Iterator[int]:
         # Inside a container the path can be the host's: then what is mounted is the group itself.
         top = Path(mount) / path.lstrip("/")
         for folder in (root / "sys/fs/cgroup" / part for part in (top, *top.parents)):
-            with suppress(OSError, ValueError, TypeError):  # no such group, or "max": no limit
+            with suppress(OSError, ValueError):  # no such group, or "max": no limit
                 statistics = (folder / "memory.stat").read_text()
-                freed = re.search(rf"^{cached} (\d+)", statistics, re.MULTILINE)
-                in_use = int((folder / used).read_text()) - int(freed[1])
+                freed = _number(rf"^{cached} (\d+)", statistics)
+                in_use = int((folder / used).read_text()) - freed
                 yield int((folder / limit).read_text()) - in_use
+
+
+def _number(line: str, text: str) -> int:
+    """The number in the line of a text that looks so; ValueError where none does."""
+    found = re.search(line, text, re.MULTILINE)
+    if found is None:
+        raise ValueError(f"no line is like {line}")
+    return int(found[1])

@@ -47,13 +47,15 @@ def compare_pairs(
     """
     photos = _Photos(model, options, pairs)
     for pair in pairs:
-        taken = [photos.take(pair.path_a, pair.name_a), photos.take(pair.path_b, pair.name_b)]
+        a, b = photos.take(pair.path_a, pair.name_a), photos.take(pair.path_b, pair.name_b)
         problems = {
             path: photo
-            for path, photo in zip((pair.path_a, pair.path_b), taken, strict=True)
+            for path, photo in ((pair.path_a, a), (pair.path_b, b))
             if isinstance(photo, str)
         }
-        explanation = None if problems else explain_embedded(model.name, *taken, options)
+        explanation = None
+        if not isinstance(a, str) and not isinstance(b, str):
+            explanation = explain_embedded(model.name, a, b, options)
         yield ComparedPair(pair, explanation, problems)
 
 

@@ -6,11 +6,14 @@ import hashlib
 import json
 import math
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import DTypeLike
 from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
@@ -69,7 +72,7 @@ def compute_activations(
     *,
     rank: int = 0,
     processes: int = 1,
-    barrier=lambda: None,
+    barrier: Callable[[], None] = lambda: None,
     progress: bool = True,
 ) -> Activations:
     """Compute what is missing in ``folder``; an interrupted run goes on where it was.
@@ -185,15 +188,15 @@ def _row_bytes(shape: tuple[int, ...]) -> dict[str, int]:
     return {_STATES: 2 * math.prod(shape[1:]), _WARPS: 8 * shape[1] * 9, _IMAGES: 32}
 
 
-def _opened(folder: Path, shape: tuple[int, ...], mode: str) -> dict[str, np.ndarray]:
-    return {
-        name: np.memmap(folder / name, dtype, mode, shape=dims)
-        for name, dtype, dims in (
-            (_STATES, np.float16, shape),
-            (_WARPS, np.float64, (*shape[:2], 3, 3)),
-            (_IMAGES, np.uint8, (shape[0], 32)),
-        )
-    }
+def _opened(
+    folder: Path, shape: tuple[int, ...], mode: Literal["r", "r+"]
+) -> dict[str, np.ndarray]:
+    files: tuple[tuple[str, DTypeLike, tuple[int, ...]], ...] = (
+        (_STATES, np.float16, shape),
+        (_WARPS, np.float64, (*shape[:2], 3, 3)),
+        (_IMAGES, np.uint8, (shape[0], 32)),
+    )
+    return {name: np.memmap(folder / name, dtype, mode, shape=dims) for name, dtype, dims in files}
 
 
 def _prepare(folder: Path, shape: tuple[int, ...], key: dict) -> None:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import weakref
 from collections.abc import Iterator
+from typing import Any, cast
 
 import torch
 from pytorch_metric_learning.distances import BaseDistance, LpDistance
@@ -51,7 +52,7 @@ def pack(embedding: Embedding, *, rollout: bool = False) -> Tensor:
     vectors, mass = packed(embedding)
     if not rollout:
         return vectors.mT
-    return torch.cat([vectors.mT, functional.pad(mass, (0, 1))[:, None]], 1)
+    return torch.cat([vectors.mT, functional.pad(cast(Tensor, mass), (0, 1))[:, None]], 1)
 
 
 def unpack(packed: Tensor, *, rollout: bool = False) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -112,7 +113,7 @@ class _Structural(BaseDistance):
         epsilon: float = DEFAULT_EPSILON,
         iterations: int = DEFAULT_ITERATIONS,
         rollout: bool = False,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> None:
         """Decide how images are compared.
 
@@ -157,7 +158,7 @@ class _Structural(BaseDistance):
         if len(channels) > 1:
             raise ValueError(f"Queries and references differ in D: {sorted(channels)}.")
 
-    def normalize(self, embeddings: Tensor, dim: int = 1, **kwargs: object) -> Tensor:
+    def normalize(self, embeddings: Tensor, dim: int = 1, **kwargs: Any) -> Tensor:
         """Scale every embedding, but no rollout mass, to unit length; a map becomes a packed batch."""
         packed = self._packed(embeddings)
         if not self.rollout:
@@ -245,7 +246,7 @@ class StructuralSimilarity(_Structural):
         >>> value = loss(torch.randn(8, 128, 4, 4), torch.arange(8) % 4)
     """
 
-    def __init__(self, **kwargs: object) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(is_inverted=True, **kwargs)
 
     def _term(self, cosine: Tensor) -> Tensor:
@@ -260,7 +261,7 @@ class StructuralDistance(_Structural, LpDistance):
     authors' code. An ``LpDistance`` because distance-weighted mining asks for one.
     """
 
-    def __init__(self, **kwargs: object) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(p=2, power=1, normalize_embeddings=True, **kwargs)
 
     def _term(self, cosine: Tensor) -> Tensor:

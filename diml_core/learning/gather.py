@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, distributed
 
@@ -27,12 +29,12 @@ def gather(own: Tensor) -> Tensor:
 
 class _Gather(torch.autograd.Function):
     @staticmethod
-    def forward(context, own: Tensor) -> Tensor:
+    def forward(context: Any, own: Tensor) -> Tensor:
         shares = [torch.empty_like(own) for _ in range(distributed.get_world_size())]
         distributed.all_gather(shares, own.contiguous())
         return torch.cat(shares)
 
     @staticmethod
-    def backward(context, gradient: Tensor) -> Tensor:
+    def backward(context: Any, gradient: Tensor) -> Tensor:
         processes = distributed.get_world_size()
         return gradient.chunk(processes)[distributed.get_rank()] * processes

@@ -144,7 +144,7 @@ def teacher_embeddings(
     dim = max(teacher.dim for teacher in teachers)
     found = np.zeros((len(images), max(1, plan.count), len(teachers), dim), np.float16)
     for number, teacher in enumerate(teachers):
-        teacher.to(device).to(memory_format=torch.channels_last)
+        teacher.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
         embed = _embedder(teacher, device, plan.precision)
         rows = max(1, _BATCH // found.shape[1])
         bar = tqdm(range(0, len(images), rows), f"teacher {teacher.name}", disable=not progress)

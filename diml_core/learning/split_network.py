@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import torch
 from timm.models.efficientnet import EfficientNet
@@ -16,7 +17,7 @@ from diml_core.comparison.options import ExplainOptions
 from diml_core.embedding.features import Embedding
 from diml_core.errors import InputError
 from diml_core.network.attention import recording
-from diml_core.network.backbones import joined
+from diml_core.network.backbones import TimmModel, joined
 from diml_core.network.model import DimlModel
 from diml_core.network.model_config import FINAL
 
@@ -81,7 +82,7 @@ class SplitNetwork(nn.Module):
             if options.start_block is not None:
                 self.entered = min(self.first, options.start_block)
         if not self._transformer:
-            model.to(memory_format=torch.channels_last)
+            model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
         for parameter in model.parameters():
             parameter.requires_grad_(False)
         for parameters in self.trained_groups():
@@ -165,18 +166,18 @@ class SplitNetwork(nn.Module):
             weights = self.embedder.rollout_weights(output.attentions)
             return output.map.permute(0, 2, 3, 1).float(), weights
         if not self._transformer:
-            return self._convolved(state), None
-        return self._transformed(state, map_shape)
+            return self._convolved(state, self.first), None
+        return self._transformed(state, map_shape, cast(int, self.entered))
 
-    def _convolved(self, state: Tensor) -> Tensor:
+    def _convolved(self, state: Tensor, first: int) -> Tensor:
         backbone = self.model.backbone
         taps = [tap["module"] for tap in backbone.network.feature_info]
-        numbered = [layer for layer in backbone.layers if layer != FINAL]
+        numbered = [layer for layer in backbone.layers if isinstance(layer, int)]
         wanted = {backbone.network.get_submodule(taps[layer]) for layer in numbered}
         state = _channels_last(state)
-        before = self._stages[self.first - 1 : self.first]  # what was entered may be a map itself
+        before = self._stages[first - 1 : first]  # what was entered may be a map itself
         maps = [state.float() for stage in before if stage in wanted]
-        for stage in self._stages[self.first :]:
+        for stage in self._stages[first:]:
             state = stage(state)
             if stage in wanted:
                 maps.append(state.float())
@@ -192,7 +193,7 @@ class SplitNetwork(nn.Module):
         return joined(maps).permute(0, 2, 3, 1)
 
     def _transformed(
-        self, tokens: Tensor, map_shape: tuple[int, int]
+        self, tokens: Tensor, map_shape: tuple[int, int], entered: int
     ) -> tuple[Tensor, Tensor | None]:
         backbone, start = self.model.backbone, self.options.start_block
         if len(backbone.layers) > 1:
@@ -200,18 +201,18 @@ class SplitNetwork(nn.Module):
                 "A transformer is trained with the parts of one block: set layer to one number, or "
                 "trained_blocks to -1."
             )
-        layer = backbone.layers[0] % len(self._stages)
-        if layer < self.entered:
+        layer = cast(int, backbone.layers[0]) % len(self._stages)  # a transformer has no FINAL
+        if layer < entered:
             raise InputError(
                 f"Parts come from block {layer}, before the first that is run in training "
-                f"({self.entered}): train more blocks, or let the rollout start at {layer}."
+                f"({entered}): train more blocks, or let the rollout start at {layer}."
             )
         how = _rotations(backbone.network, map_shape)
         last = layer if start is None else len(self._stages) - 1
         with recording(
             len(self._stages), len(self._stages) if start is None else start, gradients=True
         ) as attentions:
-            for index in range(self.entered, last + 1):
+            for index in range(entered, last + 1):
                 tokens = self._stages[index](tokens, **how[index])
                 if index == layer:
                     patches = backbone.network.norm(tokens)[:, backbone.prefix_tokens :].float()
@@ -234,7 +235,7 @@ def _stages(network: nn.Module) -> list[nn.Module]:
     return []
 
 
-def _embedded(network: nn.Module, patches: Tensor) -> tuple[Tensor, list[dict[str, Tensor]]]:
+def _embedded(network: TimmModel, patches: Tensor) -> tuple[Tensor, list[dict[str, Tensor]]]:
     """Tokens ``[B, T, C]`` as they enter the first block, and what every block takes beside them."""
     embedded = network._pos_embed(patches)
     if isinstance(network, VisionTransformer):
@@ -245,7 +246,7 @@ def _embedded(network: nn.Module, patches: Tensor) -> tuple[Tensor, list[dict[st
     return network.norm_pre(tokens), how
 
 
-def _rotations(network: nn.Module, map_shape: tuple[int, int]) -> list[dict[str, Tensor]]:
+def _rotations(network: TimmModel, map_shape: tuple[int, int]) -> list[dict[str, Tensor]]:
     """The second of :func:`_embedded` for patches of that shape, when they are not at hand."""
     if isinstance(network, VisionTransformer):
         return [{} for _ in network.blocks]
@@ -254,7 +255,7 @@ def _rotations(network: nn.Module, map_shape: tuple[int, int]) -> list[dict[str,
     return _embedded(network, torch.zeros(1, *shape, network.embed_dim, device=device))[1]
 
 
-def _behind(network: nn.Module) -> list[nn.Module]:
+def _behind(network: TimmModel) -> list[nn.Module]:
     """What comes between the last block and the classifier's pooling."""
     if hasattr(network, "patch_embed"):
         return [network.norm]
@@ -266,7 +267,7 @@ def _behind(network: nn.Module) -> list[nn.Module]:
     )
 
 
-def _stem(network: nn.Module, images: Tensor) -> Tensor:
+def _stem(network: TimmModel, images: Tensor) -> Tensor:
     if hasattr(network, "conv_stem"):
         return network.bn1(network.conv_stem(images))
     return network.maxpool(network.act1(network.bn1(network.conv1(images))))

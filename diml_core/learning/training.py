@@ -7,7 +7,7 @@ import time
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -90,7 +90,8 @@ class Training:
         model = starting_model(config.start, config.model).to(self.accelerator.device)
         options = model.options(grid=config.grid)
         self.split = SplitNetwork(model, config.trained_blocks, options, depthwise=config.depthwise)
-        self.train, self.held_out = images.subset_by_classes(kept), None
+        self.train = images.subset_by_classes(kept)
+        self.held_out: LabelledImages | None = None
         self.photographs = np.array([is_photograph(s) for s in self.train.samples])
         plan = ViewPlan(
             config.views,
@@ -100,8 +101,8 @@ class Training:
             config.frozen_precision,
         )
         self.activations = self._activations(self.train, plan, "train")
-        self.scenes = None
-        if config.needs_truth:
+        self.scenes: KnownViews | None = None
+        if config.needs_truth and truth is not None:  # else _check would have refused
             own = SceneTruth(truth.masks[chosen], truth.warps[chosen])
             self.scenes = KnownViews(own, self.activations.warps, self.photographs)
         if held_out:
@@ -120,7 +121,8 @@ class Training:
         self.optimizer = optimizer_for(self.split, self.loss, config)
         self.average = averaged(self.learner, config.ema)
         self.start = {n: p.clone() for n, p in _trained(self.learner).items()}
-        self.step, self.history, self.best, self.waited = 0, [], -1.0, 0
+        self.step, self.best, self.waited = 0, -1.0, 0
+        self.history: list[dict[str, float]] = []
         self._resume()
         self.wrapped = self.accelerator.prepare_model(self.learner)
 
@@ -206,12 +208,12 @@ class Training:
                 regions, known[:, None], counted
             )
         pairs = neighbours_in_class(len(batch) // config.images_per_class, config.images_per_class)
-        if config.correspondence:
+        if config.correspondence and self.scenes:
             side = self.split.model.backbone.map_side
             losses["correspondence loss"] = config.correspondence * self.scenes.correspondence_loss(
                 gather(cells), side, pairs, batch, views
             )
-        if config.object_mass:
+        if config.object_mass and self.scenes:
             losses["object mass loss"] = config.object_mass * self.scenes.object_mass_loss(
                 packed, self.split.options, pairs, batch, views
             )
@@ -221,7 +223,8 @@ class Training:
         metrics: list[dict[str, float] | None] = [None]
         if self.main:
             finished = self._finished()
-            metrics = [validate(finished, self.held_out_activations, self.held_out.labels)]
+            labels = cast(LabelledImages, self.held_out).labels
+            metrics = [validate(finished, self.held_out_activations, labels)]
         # One process measures for all, or rounding would let them stop at different steps.
         found = broadcast_object_list(metrics)[0]
         self.waited += 1

@@ -13,7 +13,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from torch import Tensor, nn
 
@@ -40,8 +40,9 @@ def watch(attentions: Sequence[nn.Module]) -> None:
             the same name that asks whether somebody records; their weights and names stay.
     """
     for index, attention in enumerate(attentions):
-        attention.__class__ = _watched(type(attention))
-        attention.watched_block = index
+        watched: Any = attention  # about to be of another class
+        watched.__class__ = _watched(watched.__class__)
+        watched.watched_block = index
 
 
 @contextlib.contextmanager
@@ -66,7 +67,7 @@ def recording(blocks: int, first: int, *, gradients: bool = False) -> Iterator[l
 
 
 @cache
-def _watched(kind: type[nn.Module]) -> type[nn.Module]:
+def _watched(kind: Any) -> type[nn.Module]:
     class Watched(kind):
         def forward(self, *inputs: Any, **named: Any) -> Any:
             now = _NOW.get()
@@ -77,7 +78,8 @@ def _watched(kind: type[nn.Module]) -> type[nn.Module]:
             stand_in.__dict__["_modules"] = self._modules | {"attn_drop": keep}
             stand_in.fused_attn = False
             output = kind.forward(stand_in, *inputs, **named)
-            now.record[self.watched_block] = keep.matrix if now.gradients else keep.matrix.detach()
+            matrix = cast(Tensor, keep.matrix)
+            now.record[self.watched_block] = matrix if now.gradients else matrix.detach()
             return output
 
     Watched.__name__ = Watched.__qualname__ = kind.__name__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import timm
 import torch
@@ -15,6 +15,10 @@ from diml_core.network.attention import holds_attention, recording, watch
 from diml_core.network.model_config import FINAL, Layer
 
 _LEAST_LENGTH = 1e-6  # of a map's cells: a map of zeros stays one
+
+
+TimmModel = Any
+"""An ``nn.Module``, of which a type checker would take every attribute for a tensor or a module."""
 
 
 class BackboneOutput(NamedTuple):
@@ -48,6 +52,14 @@ class Backbone(nn.Module):
         attention_heads: heads of each of them; 0 for none.
     """
 
+    network: TimmModel
+    layers: tuple[Layer, ...]
+    channels: int
+    input_size: int
+    map_side: int
+    unit: int
+    attention_heads: int
+
     def __init__(
         self,
         architecture: str,
@@ -76,7 +88,7 @@ class Backbone(nn.Module):
         self.input_size = input_size or self.network.pretrained_cfg["input_size"][-1]
         self.layers = (layer,) if isinstance(layer, int | str) else tuple(layer)
         blocks = list(getattr(self.network, "blocks", []))
-        attentions = [getattr(block, "attn", None) for block in blocks]
+        attentions: list[Any] = [getattr(block, "attn", None) for block in blocks]
         self.attention_blocks = len(attentions) if all(map(holds_attention, attentions)) else 0
         self.prefix_tokens = 0
         if self.attention_blocks:

@@ -9,6 +9,7 @@ import os
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -19,7 +20,8 @@ from diml_core.network.checkpoint_files import CONFIG, read_config, read_weights
 from diml_core.network.devices import device_named
 from diml_core.network.hub import HUB_PREFIX, fetch
 from diml_core.network.model import DimlModel
-from diml_core.network.model_config import InputConfig, ModelConfig
+from diml_core.network.model_config import InputConfig, Layer, ModelConfig
+from diml_core.network.preprocessing import Interpolation
 from diml_core.shipped_files import shipped_folder
 
 SHIPPED = shipped_folder("checkpoints")
@@ -143,14 +145,16 @@ def _load_timm(name: str) -> DimlModel:
             f"model ({', '.join(shipped_models())})."
         ) from error
     config = timm_config(name, backbone)
-    backbone.layers = (config.layer,)
+    backbone.layers = (cast(Layer, config.layer),)  # not several
     return DimlModel(config, backbone=backbone)
 
 
 def timm_config(name: str, backbone: Backbone) -> ModelConfig:
     """Sensible settings for a timm model nobody has tuned: what measured best on our own ViT and CNN."""
     cfg = backbone.network.pretrained_cfg
-    interpolation = "bilinear" if cfg.get("interpolation") == "bilinear" else "bicubic"
+    interpolation: Interpolation = (
+        "bilinear" if cfg.get("interpolation") == "bilinear" else "bicubic"
+    )
     given = InputConfig(backbone.input_size, cfg["mean"], cfg["std"], interpolation)
     config = ModelConfig(
         name=TIMM_PREFIX + name,

@@ -132,7 +132,7 @@ class DimlModel(nn.Module):
 
         Args:
             options: validated, from :meth:`options`; those that concern one photo are used.
-            pooling: another entry of :data:`diml_core.embedding.pooling.GLOBAL_POOLINGS` than the config's,
+            pooling: another entry of :data:`diml_core.embedding.pooling.GlobalPooling` than the config's,
                 to compare them.
         """
         return Embedder(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from diml_core.embedding.pooling import GLOBAL_POOLINGS, GRID_POOLINGS
+from diml_core.embedding.pooling import GRID_POOLINGS, GlobalPooling
 from diml_core.errors import InputError
-from diml_core.network.preprocessing import INTERPOLATIONS
+from diml_core.network.preprocessing import Interpolation
 from diml_core.validation import PLAIN, Number, from_object, settings
 
 FINAL = "final"
@@ -22,6 +22,11 @@ Layer = Annotated[int, Field(ge=-1000, le=1000), PLAIN] | Literal["final"]
 _Above0 = Annotated[float, Field(gt=0), PLAIN]
 _JSON_HAS_NO_TUPLES = Field(strict=False)
 
+if TYPE_CHECKING:  # which does not read the registry
+    _GridPooling = str
+else:
+    _GridPooling = Literal[tuple(GRID_POOLINGS)]
+
 
 @settings
 class InputConfig:
@@ -30,7 +35,7 @@ class InputConfig:
     size: Annotated[int, Field(ge=1, le=4096), PLAIN] = 224  # more would not fit into memory
     mean: Annotated[tuple[Number, Number, Number], _JSON_HAS_NO_TUPLES] = (0.485, 0.456, 0.406)
     std: Annotated[tuple[_Above0, _Above0, _Above0], _JSON_HAS_NO_TUPLES] = (0.229, 0.224, 0.225)
-    interpolation: Literal[INTERPOLATIONS] = "bicubic"
+    interpolation: Interpolation = "bicubic"
 
 
 @settings
@@ -66,8 +71,8 @@ class ModelConfig:
         InputConfig()
     )
     layer: Layer | Annotated[list[Layer], Field(min_length=1)] = -1
-    pooling: Literal[GLOBAL_POOLINGS] = "mean"
-    grid_pooling: Literal[tuple(GRID_POOLINGS)] = "area"
+    pooling: GlobalPooling = "mean"
+    grid_pooling: _GridPooling = "area"
     head: Annotated[int, Field(ge=1, le=65_536), PLAIN] | None = None
     trained_with_diml: bool = False
     defaults: dict[str, Any] = Field(default_factory=dict)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import torch
 from PIL import Image
@@ -13,7 +15,7 @@ from diml_core.embedding.grids import Grid, grid_for
 MAX_ASPECT = 4.0
 """Pictures more elongated than this are squeezed to it, so that their short side keeps some cells."""
 
-INTERPOLATIONS = ("bilinear", "bicubic")
+Interpolation = Literal["bilinear", "bicubic"]
 
 
 def map_shape_for(size: tuple[int, int], map_side: int, flexible: bool) -> Grid:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -30,8 +31,7 @@ def flatten(image: Image.Image) -> Image.Image:
         paper.paste(image.convert(paper.mode), mask=image.getchannel("A"))
         return paper
     if image.mode == "LAB":  # Pillow itself converts LAB to nothing else
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+        return _in_srgb(image, ImageCms.createProfile("LAB"))
     if image.mode == "1":
         return image.convert("L")
     return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
@@ -43,6 +43,11 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         with contextlib.suppress(Exception):  # a broken or unfitting profile is no profile
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             if "sRGB" not in ImageCms.getProfileDescription(source):  # else nothing is due
-                srgb = ImageCms.createProfile("sRGB")
-                return ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
+                return _in_srgb(image, source)
     return image.convert("RGB")  # a copy, even of an RGB image, which may be the caller's
+
+
+def _in_srgb(image: Image.Image, profile: Any) -> Image.Image:
+    srgb = ImageCms.createProfile("sRGB")
+    converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
+    return cast(Image.Image, converted)  # it is None only when asked to work in place

@@ -28,21 +28,20 @@ from diml_core.errors import InputError
 from diml_core.photo._colours import flatten, to_bytes, to_srgb
 from diml_core.photo._guards import MAX_READS, Pieces, exif_orientation, is_hostile
 
-try:
-    from PIL.AvifImagePlugin import AvifImageFile
-except ImportError:  # Pillow before 11.3
-    AvifImageFile = None
+_Avif: Any = None
+with contextlib.suppress(ImportError):  # Pillow before 11.3
+    from PIL.AvifImagePlugin import AvifImageFile as _Avif
 
 # The allow-list. The readers are called directly, for `Image.open(formats=...)` warns or raises by
 # the process-wide MAX_IMAGE_PIXELS, which no thread can silence for itself. An MPO is read as the
 # JPEG it begins with. Formats that run other programs (EPS, WMF) or hold pictures of another size
 # than they announce (ICO, ICNS, PSD) stay out.
-_READERS = {
+_READERS: dict[bytes, tuple[str, Any]] = {
     rb"\xff\xd8\xff": ("JPEG", Jpeg.JpegImageFile),
     rb"\x89PNG\r\n\x1a\n": ("PNG", Png.PngImageFile),
     rb"GIF8[79]a": ("GIF", Gif.GifImageFile),
     rb"RIFF....WEBP": ("WEBP", WebP.WebPImageFile),
-    rb"....ftyp(?:....){0,16}?avi[fs]": ("AVIF", AvifImageFile),
+    rb"....ftyp(?:....){0,16}?avi[fs]": ("AVIF", _Avif),
     rb"II\*\0|MM\0\*": ("TIFF", Tiff.TiffImageFile),
     rb"BM": ("BMP", Bmp.BmpImageFile),
     rb"P[1-6fF]\s": ("PPM", Ppm.PpmImageFile),

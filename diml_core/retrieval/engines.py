@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypedDict, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -104,7 +106,9 @@ def _by_pairs(
 ) -> tuple[Tensor, Tensor]:
     pairs = _Pairs.of(queries, weights, candidates)
     factors_of = _factors_in_kernels(options)
-    factors = (x.numpy() for x in pairs.weights) if factors_of.rollout else (None, None)
+    factors: tuple[np.ndarray | None, ...] = (None, None)
+    if factors_of.rollout:
+        factors = tuple(cast(Tensor, weights).numpy() for weights in pairs.weights)
     structural, _ = kernels.solve_pairs(
         pairs.similarity.numpy(),
         *factors,
@@ -119,11 +123,11 @@ def _by_lanes(
 ) -> tuple[Tensor, Tensor]:
     factors_of = _factors_in_kernels(options)
     places = candidates.places.view(len(queries), -1)
-    factors = None, None
+    factors: tuple[np.ndarray | None, ...] = (None, None)
     if factors_of.rollout:
-        theirs = candidates.gathered_weights().view(*places.shape, -1)
-        factors = theirs.numpy(), weights.numpy()
-    solved = kernels.solve_lanes(
+        theirs = cast(Tensor, candidates.gathered_weights()).view(*places.shape, -1)
+        factors = theirs.numpy(), cast(Tensor, weights).numpy()
+    overall, structural = kernels.solve_lanes(
         queries.numpy(),
         candidates.vectors.numpy(),
         places.numpy(),
@@ -131,10 +135,16 @@ def _by_lanes(
         by_correlation=factors_of.correlation is not None,
         **_accuracy(options),
     )
-    return tuple(map(torch.from_numpy, solved))
+    return torch.from_numpy(overall), torch.from_numpy(structural)
 
 
-def _accuracy(options: ExplainOptions) -> dict[str, float]:
+class _Accuracy(TypedDict):
+    mass: float
+    epsilon: float
+    tolerance: float
+
+
+def _accuracy(options: ExplainOptions) -> _Accuracy:
     return {
         "mass": options.mass,
         "epsilon": options.epsilon,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,7 +33,7 @@ class Graph:
         import faiss  # optional
 
         try:
-            self._index = faiss.read_index(str(path))
+            self._index: Any = faiss.read_index(str(path))  # of a class that the file decides
         except RuntimeError as error:  # what FAISS raises for any file it cannot read
             raise InputError(
                 f"The graph '{path}' is damaged: delete it, or build it again with --hnsw."

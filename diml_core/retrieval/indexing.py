@@ -17,11 +17,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 from tqdm import tqdm
 
+from diml_core.embedding.grids import Grid
 from diml_core.errors import InputError
 from diml_core.network.batches import batch_size, by_shape, loaded_ahead
 from diml_core.network.checkpoints import DEFAULT_MODEL, load_model
@@ -181,8 +182,8 @@ class _Run:
             return PhotoRecord(path, 0, 0, "", problem=problem), None, False
         sha256 = "" if data is None else hashlib.sha256(data).hexdigest()
         record = PhotoRecord(path, stat.st_size, stat.st_mtime_ns, sha256)
-        if problem := self.problems.get((path, sha256)):
-            return replace(record, problem=problem), None, False
+        if known_problem := self.problems.get((path, sha256)):
+            return replace(record, problem=known_problem), None, False
         if grid := self.grids.get(sha256):
             return replace(record, grid=grid), None, False
         try:
@@ -252,8 +253,10 @@ class _Run:
         row = self.former_rows.get(record.sha256)
         if row is None:
             return self.work.read(record.sha256)
-        vectors, weights = self.former.vectors[row].numpy(), self.former.weights
-        return PackedPhoto(vectors, None if weights is None else weights[row].numpy(), record.grid)
+        former = cast(Store, self.former)  # for it has rows
+        vectors = former.vectors[row].numpy()
+        weights = None if former.weights is None else former.weights[row].numpy()
+        return PackedPhoto(vectors, weights, cast(Grid, record.grid))
 
 
 def _photo_paths(photos: Path, gallery: Path) -> Iterator[str]:

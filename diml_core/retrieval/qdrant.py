@@ -12,13 +12,14 @@ import threading
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from qdrant_client import QdrantClient, models
 from torch import Tensor
 
+from diml_core.embedding.grids import Grid
 from diml_core.errors import InputError
 from diml_core.retrieval.fetched import Fetched
 from diml_core.retrieval.records import PhotoRecord
@@ -55,7 +56,7 @@ class QdrantCollection:
             raise InputError(
                 f"Qdrant has no complete gallery named '{name}': import one with import_gallery()."
             )
-        about = client.retrieve(name + _ABOUT, [0])[0].payload
+        about: Any = client.retrieve(name + _ABOUT, [0])[0].payload
         self.spec = GallerySpec.from_dict(about["spec"])
         self.photos = Path(about["photos"])
         self.broken = [PhotoRecord.from_line(line) for line in about["broken"]]
@@ -102,13 +103,14 @@ class QdrantCollection:
     def record(self, row: int) -> PhotoRecord:
         """What the index knows about a row."""
         with self._alone:
-            payload = self.client.retrieve(self.name, [row], with_payload=["record"])[0].payload
+            found = self.client.retrieve(self.name, [row], with_payload=["record"])
+        payload: Any = found[0].payload
         return PhotoRecord.from_line(payload["record"])
 
     def _points(self, rows: list[int]) -> dict[int, Any]:
         with self._alone:
             points = self.client.retrieve(self.name, rows, with_payload=True, with_vectors=True)
-        return {point.id: point for point in points}
+        return {cast(int, point.id): point for point in points}
 
     def _packed(self, point: Any) -> PackedPhoto:
         vectors = np.zeros((self.spec.parts + 1, self.spec.dim), np.float16)
@@ -116,8 +118,9 @@ class QdrantCollection:
         vectors[: len(parts)] = parts
         vectors[-1] = point.vector["global"]
         weights = point.payload.get("weights")
-        grid = PhotoRecord.from_line(point.payload["record"]).grid
-        return PackedPhoto(vectors, None if weights is None else np.float32(weights), grid)
+        grid = cast(Grid, PhotoRecord.from_line(point.payload["record"]).grid)
+        weights = None if weights is None else np.asarray(weights, np.float32)
+        return PackedPhoto(vectors, weights, grid)
 
 
 def import_gallery(store: Store, client: QdrantClient, name: str) -> QdrantCollection:
@@ -196,7 +199,8 @@ def _layout(dim: int) -> dict[str, models.VectorParams]:
 def _point(store: Store, row: int) -> models.PointStruct:
     record = store.records[row]
     vectors = store.vectors[row].float()
-    count = record.grid[0] * record.grid[1]  # the rows that pad the others would match anything
+    rows, columns = cast(Grid, record.grid)
+    count = rows * columns  # the rows that pad the others would match anything
     payload: dict[str, Any] = {"record": record.to_line()}
     if store.weights is not None:
         payload["weights"] = store.weights[row].tolist()

@@ -12,9 +12,11 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 
+from diml_core.embedding.grids import Grid
 from diml_core.retrieval.records import PhotoRecord
 from diml_core.retrieval.spec import GallerySpec, PackedPhoto
 
@@ -69,7 +71,8 @@ class WorkFile:
         shape = (self._spec.parts + 1, self._spec.dim)
         vectors = np.frombuffer(self._rows.read(self._vector_bytes), np.float16).reshape(shape)
         weights = np.frombuffer(self._rows.read(self._weight_bytes), np.float32)
-        return PackedPhoto(vectors, weights if self._spec.has_rollout else None, record.grid)
+        grid = cast(Grid, record.grid)
+        return PackedPhoto(vectors, weights if self._spec.has_rollout else None, grid)
 
     def close(self) -> None:
         """Close the files; what was appended stays for the next run."""
@@ -107,6 +110,6 @@ class WorkFile:
             self._places[record.sha256] = (len(self._places), record)
 
 
-def _sync(file) -> None:
+def _sync(file: BinaryIO) -> None:
     file.flush()
     os.fsync(file.fileno())

@@ -278,8 +278,8 @@ def _write_sheet(out: Path, manifest: dict[str, Any]) -> None:
 
 
 def _thumbnail(out: Path, name: str) -> np.ndarray:
-    image = cv2.imread(str(out / f"{name}.jpg"))
-    mask = cv2.imread(str(out / "masks" / f"{name}.png"), cv2.IMREAD_GRAYSCALE)
+    image: Any = cv2.imread(str(out / f"{name}.jpg"))
+    mask: Any = cv2.imread(str(out / "masks" / f"{name}.png"), cv2.IMREAD_GRAYSCALE)
     outlines, _ = cv2.findContours(
         (mask > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )

@@ -75,7 +75,9 @@ def _premultiplied(cutout: np.ndarray, view: View, size: int) -> np.ndarray:
     """
     layer = cutout.astype(np.float32)
     layer[..., 3] /= 255
-    layer[..., :3] = (layer[..., :3] * np.float32(view.gains)).clip(0, 255) * layer[..., 3:]
+    layer[..., :3] = (layer[..., :3] * np.array(view.gains, np.float32)).clip(0, 255) * layer[
+        ..., 3:
+    ]
     height, width = cutout.shape[:2]
     drawn = size * np.linalg.norm(view.warp[:2, :2], axis=0)  # width and height in the image
     scale = max(drawn[0] / width, drawn[1] / height)

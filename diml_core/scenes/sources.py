@@ -124,7 +124,7 @@ def read_background(path: Path, side: int) -> np.ndarray | None:
             image.draft(
                 "RGB", (2 * side, 2 * side)
             )  # decodes large JPEGs at a fraction of the size
-            if image.mode in ("RGBA", "LA", "PA") and image.getchannel("A").getextrema()[0] < 255:
+            if image.mode in ("RGBA", "LA", "PA") and np.asarray(image.getchannel("A")).min() < 255:
                 return None
             scale = side / min(image.size)
             size = [max(side, round(length * scale)) for length in image.size]
@@ -144,9 +144,9 @@ def read_photograph(path: Path, side: int) -> np.ndarray | None:
             if min(image.size) < MIN_PHOTOGRAPH_SIDE:
                 return None
             image.draft("RGB", (2 * side, 2 * side))
-            image = image.convert("RGB")
-            image.thumbnail((side, side), Image.Resampling.BICUBIC)
-            return np.asarray(image)
+            scaled = image.convert("RGB")
+            scaled.thumbnail((side, side), Image.Resampling.BICUBIC)
+            return np.asarray(scaled)
     except (OSError, ValueError, Image.DecompressionBombError):
         return None
 

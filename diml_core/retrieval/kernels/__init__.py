@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 
@@ -36,14 +37,14 @@ def layout_for(parts: int, epsilon: float) -> str | None:
     return "lanes" if parts <= MOST_PARTS_IN_LANES else "pairs"
 
 
-def solve_lanes(*arrays: np.ndarray | None, **constants: float) -> tuple[np.ndarray, np.ndarray]:
+def solve_lanes(*arrays: Any, **constants: Any) -> tuple[np.ndarray, np.ndarray]:
     """See :func:`diml_core.retrieval.kernels.lanes.solve`."""
     from diml_core.retrieval.kernels import lanes
 
     return lanes.solve(*arrays, **constants)
 
 
-def solve_pairs(*arrays: np.ndarray | None, **constants: float) -> tuple[np.ndarray, np.ndarray]:
+def solve_pairs(*arrays: Any, **constants: Any) -> tuple[np.ndarray, np.ndarray]:
     """See :func:`diml_core.retrieval.kernels.pairs.solve`."""
     from diml_core.retrieval.kernels import pairs
 
