@@ -158,7 +158,13 @@ def _check_outputs(arguments: argparse.Namespace, top: int) -> None:
     """Refuse outputs that cannot work before minutes of work, not after."""
     if top < 0:
         raise InputError(f"--top must be 0 or more, not {top}.")
-    for path in filter(None, (arguments.json, arguments.npz, arguments.csv, arguments.figure)):
+    outputs: list[Path | None] = [
+        arguments.json,
+        arguments.npz,
+        arguments.csv,
+        arguments.figure,
+    ]
+    for path in filter(None, outputs):
         if not path.parent.is_dir():
             raise InputError(
                 f"The folder '{path.parent}' for '{path.name}' does not exist: create it first."

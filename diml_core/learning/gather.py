@@ -35,6 +35,7 @@ class _Gather(torch.autograd.Function):
         return torch.cat(shares)
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> Tensor:
+    def backward(context: Any, *gradients: Tensor) -> Tensor:
+        (gradient,) = gradients
         processes = distributed.get_world_size()
         return gradient.chunk(processes)[distributed.get_rank()] * processes

@@ -185,7 +185,7 @@ def joined(maps: Sequence[Tensor]) -> Tensor:
     return torch.cat(same, 1)
 
 
-def _create(architecture: str, options: dict, pretrained: bool) -> nn.Module:
+def _create(architecture: str, options: dict, pretrained: bool) -> TimmModel:
     if not timm.is_model(architecture):
         similar = timm.list_models(f"*{architecture.split('.')[0][:6]}*")[:3]
         hint = f" (did you mean {', '.join(similar)}?)" if similar else ""

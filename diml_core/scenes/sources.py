@@ -209,7 +209,7 @@ def _resized(pixels: np.ndarray) -> np.ndarray:
 
 def _centred(values: np.ndarray) -> np.ndarray:
     values = values - values.mean()
-    return values / max(np.linalg.norm(values), 1e-9)
+    return values / max(float(np.linalg.norm(values)), 1e-9)
 
 
 def _similar_shape(a: np.ndarray, b: np.ndarray) -> bool:
