@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
 
 from diml_core.errors import InputError
 
@@ -24,6 +26,19 @@ def _plain_number(value: Any) -> Any:
         return value
     whole = isinstance(value, Integral) or float(value).is_integer()
     return int(value) if whole else float(value)
+
+
+def name_in(registry: Mapping[str, Any]) -> BeforeValidator:
+    """For an annotation: a name in a registry as it is when it is asked, for programs may add to it."""
+
+    def known(value: Any) -> Any:
+        if not isinstance(value, str) or value not in registry:
+            raise PydanticCustomError(
+                "no_such_name", "no such name", {"names": ", ".join(registry)}
+            )
+        return value
+
+    return BeforeValidator(known)
 
 
 # Last in an Annotated: before it, pydantic would not tell which range was asked for.
@@ -90,10 +105,9 @@ def _sentence(cls: type, error: ValidationError, args: tuple, kwargs: dict[str, 
         return f"'{name}' is missing: add it."
     schema, value = fields[name], values[name]
     subject = f"The {schema['description']}" if "description" in schema else f"'{name}'"
-    if "enum" in schema:
-        return (
-            f"{subject} cannot be {_shortened(value)}: choose one of {', '.join(schema['enum'])}."
-        )
+    names = ", ".join(schema.get("enum", ())) or first.get("ctx", {}).get("names")
+    if names:
+        return f"{subject} cannot be {_shortened(value)}: choose one of {names}."
     rule = _rule(schema)
     if isinstance(value, Real) and not isinstance(value, bool):
         rule = re.sub("^a number (of )?", "", rule)

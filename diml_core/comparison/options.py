@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -11,14 +11,8 @@ from diml_core.comparison.marginals import MARGINALS
 from diml_core.comparison.transport import DEFAULT_EPSILON, DEFAULT_TOLERANCE
 from diml_core.embedding.rollout import HEAD_FUSIONS
 from diml_core.errors import InputError
-from diml_core.validation import PLAIN, Whole, settings
+from diml_core.validation import PLAIN, Whole, name_in, settings
 
-if TYPE_CHECKING:  # which does not read the registries
-    _Marginals = str
-    _HeadFusion = str
-else:
-    _Marginals = Literal[tuple(MARGINALS)]
-    _HeadFusion = Literal[tuple(HEAD_FUSIONS)]
 _UpTo1 = Annotated[float, Field(gt=0, le=1), PLAIN]
 
 
@@ -42,10 +36,12 @@ class ExplainOptions:
     """
 
     grid: Annotated[Whole, Field(description="grid")] = 7
-    marginals: Annotated[_Marginals, Field(description="marginals")] = "cross-correlation"
+    marginals: Annotated[str, Field(description="marginals"), name_in(MARGINALS)] = (
+        "cross-correlation"
+    )
     mass: Annotated[_UpTo1, Field(description="transported mass")] = 1.0
     start_block: Annotated[Whole | None, Field(description="start block")] = None
-    head_fusion: Annotated[_HeadFusion, Field(description="head fusion")] = "mean"
+    head_fusion: Annotated[str, Field(description="head fusion"), name_in(HEAD_FUSIONS)] = "mean"
     kept_mass: Annotated[_UpTo1, Field(description="kept rollout mass")] = 1.0
     epsilon: Annotated[float, Field(ge=0.005, le=1, description="epsilon"), PLAIN] = DEFAULT_EPSILON
     tolerance: Annotated[_UpTo1, Field(description="tolerance")] = DEFAULT_TOLERANCE

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from diml_core.embedding.pooling import GRID_POOLINGS, GlobalPooling
 from diml_core.errors import InputError
 from diml_core.network.preprocessing import Interpolation
-from diml_core.validation import PLAIN, Number, from_object, settings
+from diml_core.validation import PLAIN, Number, from_object, name_in, settings
 
 FINAL = "final"
 """As a layer: the map that a CNN's own classifier averages, behind all that comes after the last stage
@@ -21,11 +21,6 @@ Layer = Annotated[int, Field(ge=-1000, le=1000), PLAIN] | Literal["final"]
 
 _Above0 = Annotated[float, Field(gt=0), PLAIN]
 _JSON_HAS_NO_TUPLES = Field(strict=False)
-
-if TYPE_CHECKING:  # which does not read the registry
-    _GridPooling = str
-else:
-    _GridPooling = Literal[tuple(GRID_POOLINGS)]
 
 
 @settings
@@ -72,7 +67,7 @@ class ModelConfig:
     )
     layer: Layer | Annotated[list[Layer], Field(min_length=1)] = -1
     pooling: GlobalPooling = "mean"
-    grid_pooling: _GridPooling = "area"
+    grid_pooling: Annotated[str, name_in(GRID_POOLINGS)] = "area"
     head: Annotated[int, Field(ge=1, le=65_536), PLAIN] | None = None
     trained_with_diml: bool = False
     defaults: dict[str, Any] = Field(default_factory=dict)
