@@ -25,7 +25,7 @@ from diml_core.learning.config import TrainConfig
         ({"depthwise": "yes"}, "'depthwise' must be true or false, not 'yes'."),
         ({"seed": 1.5}, "'seed' must be a whole number from 0 to 2,147,483,648, not 1.5."),
         ({"precision": []}, "'precision' cannot be []: choose one of float32, bfloat16."),
-        ({"head_start": "x"}, "'head_start' cannot be 'x': choose one of pca, classifier, random."),
+        ({"head_start": "x"}, "'head_start' cannot be 'x': choose one of pca, classifier, kept."),
         ({"trained_blocks": -2}, "'trained_blocks' must be a whole number from -1, not -2."),
         ({"clip": float("nan")}, "'clip' must be at least 0, not nan."),
         ({"clip": float("inf")}, "'clip' must be at least 0, not inf."),

@@ -1,6 +1,7 @@
 """Training on a tiny network: it learns, goes on exactly where it was stopped, and shares work out."""
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -254,7 +255,13 @@ def test_a_config_of_the_repository_is_understood(file):
     assert chosen.loss is None or chosen.loss in LOSSES
     assert chosen.data in DATASETS
     start = ROOT / chosen.start.replace("backbones/", "checkpoints/")  # rebuilt under the same name
-    assert start.is_dir() or (SHIPPED / chosen.start).is_dir()
+    earlier = re.fullmatch(
+        r"runs/(.+)/model", chosen.start
+    )  # of two stages: what another config trains
+    if earlier:
+        assert (ROOT / "configs" / f"{earlier[1]}.json").is_file()
+    else:
+        assert start.is_dir() or (SHIPPED / chosen.start).is_dir()
     ModelConfig.from_dict({"name": "any", "architecture": "any"} | chosen.model)
 
 
