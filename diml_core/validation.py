@@ -24,8 +24,10 @@ def _plain_number(value: Any) -> Any:
     """Numbers of NumPy become Python's, and 8.0 becomes 8, as JSON cannot tell the two apart."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return value
-    whole = isinstance(value, Integral) or float(value).is_integer()
-    return int(value) if whole else float(value)
+    if isinstance(value, Integral):
+        return int(value)
+    number = float(value)
+    return int(number) if number.is_integer() else number
 
 
 def name_in(registry: Mapping[str, Any]) -> BeforeValidator:
