@@ -26,6 +26,7 @@ from diml_core.learning.learner import Learner
 from diml_core.learning.views import square_input
 from diml_core.network.model import DimlModel
 from diml_core.photo.images import load_photo
+from diml_core.retrieval.spec import model_fingerprint
 
 _BATCH = 32
 
@@ -131,7 +132,7 @@ def teacher_embeddings(
     """
     key = json.dumps(
         [
-            [_digest(t) for t in teachers],
+            [model_fingerprint(t) for t in teachers],
             list(vars(plan).values()),
             hashlib.sha256(contents(images).tobytes()).hexdigest(),
         ]
@@ -176,10 +177,3 @@ def _embedder(
         return functional.normalize(pooled, dim=-1).half().cpu().numpy()
 
     return embed
-
-
-def _digest(model: DimlModel) -> str:
-    digest = hashlib.sha256(json.dumps(model.config.to_dict()).encode())
-    for tensor in model.state_dict().values():
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
