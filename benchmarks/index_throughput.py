@@ -15,8 +15,6 @@ import argparse
 import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 from PIL import Image  # noqa: E402
+from timing import seconds  # noqa: E402
 
 from diml_core import load_model, load_photo  # noqa: E402
 from diml_core.embedding.packing import packed  # noqa: E402
@@ -43,13 +42,6 @@ def write_photos(folder: Path, count: int, side: int) -> list[Path]:
             size = [round(pixels * scale) for pixels in image.size]
             image.resize(size).save(folder / f"{number:04}.jpg", quality=90)
     return sorted(folder.glob("*.jpg"))
-
-
-def seconds(action: Callable[[], object]) -> float:
-    """Wall-clock time of one call."""
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
 
 
 def main() -> None:

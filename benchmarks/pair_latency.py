@@ -13,8 +13,6 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 import orjson  # noqa: E402
 import torch  # noqa: E402
+from timing import seconds  # noqa: E402
 
 from app import payload  # noqa: E402
 from app.payload import viewer_payload  # noqa: E402
@@ -30,13 +29,6 @@ from diml_core.explain import explain_features  # noqa: E402
 from diml_core.network.checkpoints import shipped_models  # noqa: E402
 
 TARGETS = {"explanation": 1.15, "payload": 1.3, "slider move": 0.1}
-
-
-def seconds(action: Callable[[], object]) -> float:
-    """Wall-clock time of one call."""
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from apple_gpu import GPU, AppleGpu
 from PIL import Image
+from tiny_start import save_start
 from torch import nn
 
 pytest.importorskip(
@@ -20,9 +21,6 @@ from diml_core.learning.config import TrainConfig
 from diml_core.learning.plans import plans
 from diml_core.learning.start import classifier_head, principal_head
 from diml_core.learning.training import Training
-from diml_core.network.checkpoints import save_model
-from diml_core.network.model import DimlModel
-from diml_core.network.model_config import InputConfig, ModelConfig
 
 
 def test_the_stand_in_has_no_float64():
@@ -53,17 +51,7 @@ def run(tmp_path):
     masks = np.zeros((12, 64, 64), np.uint8)
     masks[:, 16:48, 16:48] = 255
     truth = SceneTruth(masks, np.tile(np.eye(3), (12, 1, 1)))
-    config = ModelConfig(
-        name="tiny",
-        architecture="test_vit",
-        architecture_options={"img_size": 64},
-        input=InputConfig(size=64),
-        layer=3,
-        pooling="rollout",
-        defaults={"grid": 4, "marginals": "product", "mass": 0.5, "start_block": 3},
-    )
-    torch.manual_seed(0)
-    save_model(DimlModel(config), tmp_path / "start")
+    save_start(tmp_path / "start")
     chosen = TrainConfig(
         start=str(tmp_path / "start"), model={"head": 16}, trained_blocks=1, views=2,
         classes_per_batch=4, images_per_class=3, validation_share=0, least_crop=0.9,

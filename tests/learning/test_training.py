@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_start import save_start
 
 pytest.importorskip(
     "accelerate", reason="no accelerate here: pip install -r requirements-train.txt"
@@ -30,9 +31,8 @@ from diml_core.learning.losses import LOSSES
 from diml_core.learning.preservation import preservation_loss
 from diml_core.learning.sampler import balanced_batch, split_classes
 from diml_core.learning.training import Training
-from diml_core.network.checkpoints import SHIPPED, load_model, save_model
-from diml_core.network.model import DimlModel
-from diml_core.network.model_config import InputConfig, ModelConfig
+from diml_core.network.checkpoints import SHIPPED, load_model
+from diml_core.network.model_config import ModelConfig
 
 CLASSES, IMAGES = 8, 6
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,18 +58,8 @@ def images(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory):
-    torch.manual_seed(0)
-    config = ModelConfig(
-        name="tiny",
-        architecture="test_vit",
-        architecture_options={"img_size": 64},
-        input=InputConfig(size=64),
-        layer=3,
-        pooling="rollout",
-        defaults={"grid": 4, "marginals": "product", "mass": 0.5, "start_block": 3},
-    )
     folder = tmp_path_factory.mktemp("start")
-    save_model(DimlModel(config), folder)
+    save_start(folder)
     return str(folder)
 
 

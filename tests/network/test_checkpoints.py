@@ -2,7 +2,6 @@
 
 import copy
 import json
-import os
 import pickle
 import re
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 import safetensors.torch
 import timm
 import torch
+from malicious import Malicious
 
 from diml_core import explain, load_model, load_photo
 from diml_core.errors import InputError
@@ -134,14 +134,6 @@ def test_an_authors_checkpoint_is_the_network_it_came_from(tmp_path, examples, d
     torch.testing.assert_close(embedding.pooled, unit(pooled, dim=-1), atol=1e-5, rtol=1e-4)
     result = explain(model, examples / "heron.jpg", examples / "harrier.jpg")
     assert result.plan.shape[0] <= 16
-
-
-class Malicious:
-    def __init__(self, target):
-        self.target = target
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.target),)
 
 
 @pytest.mark.parametrize("through_torch", [False, True])

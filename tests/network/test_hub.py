@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 import torch
 from hub_stand_in import TOKEN, serving, use_only
+from malicious import Malicious
 
 from diml_core.errors import InputError
 from diml_core.network.checkpoints import load_model, save_model
@@ -262,14 +263,6 @@ def test_a_repository_of_something_else(hub, online):
     hub.requests.clear()
     assert "'hf:bob/other' cannot be used" in online.refuses(loaded, "hf:bob/other")
     assert not [path for _, path in hub.requests if "safetensors" in path]
-
-
-class Malicious:
-    def __init__(self, target):
-        self.target = target
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.target),)
 
 
 @pytest.mark.parametrize("through_torch", [False, True])
