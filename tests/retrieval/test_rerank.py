@@ -182,7 +182,9 @@ def test_a_small_epsilon_goes_to_the_engine_that_can_serve_it():
 @given(
     st.integers(1, 12),
     st.integers(0, 10**6),
-    st.floats(0.05, 1),
+    # Just below 1 each iteration gains a thousandth, so that a marginal error of 1e-5 does not bound the
+    # score to 1e-4: what stops two iterations later is elsewhere.
+    st.floats(0.05, 0.95) | st.just(1.0),
     st.floats(0.04, 1),
     st.booleans(),
 )
