@@ -13,7 +13,7 @@ from diml_core.comparison.options import ExplainOptions
 from diml_core.comparison.similarity import part_similarity
 from diml_core.comparison.transport import partial_transport
 from diml_core.embedding.features import EmbeddedPhoto, Embedding, ImageFeatures
-from diml_core.explanation import Explanation
+from diml_core.explanation import Explanation, Observation
 from diml_core.network.model import DimlModel
 from diml_core.photo.images import load_photo
 
@@ -64,7 +64,9 @@ def explain_features(
         )
         for f in (a, b)
     )
-    explanation = explain_embedded(model.name, embedded_a, embedded_b, options)
+    explanation = explain_embedded(
+        model.name, embedded_a, embedded_b, options, Observation(model, a, b)
+    )
     if not explanation.converged:
         warnings.warn(
             f"The transport between '{a.photo.name}' and '{b.photo.name}' has not converged (marginal error "
@@ -76,7 +78,11 @@ def explain_features(
 
 @torch.inference_mode()
 def explain_embedded(
-    model: str, a: EmbeddedPhoto, b: EmbeddedPhoto, options: ExplainOptions
+    model: str,
+    a: EmbeddedPhoto,
+    b: EmbeddedPhoto,
+    options: ExplainOptions,
+    observed: Observation | None = None,
 ) -> Explanation:
     """The part of :func:`explain` that is about the pair, for who compares one photo with many.
 
@@ -86,6 +92,7 @@ def explain_embedded(
         model: name of the model.
         a, b: the two pictures, embedded by that model's embedder for these options.
         options: validated, from ``model.options``.
+        observed: kept in the explanation.
     """
     marginals_a = _marginal(options, a.embedding, b.embedding)
     marginals_b = _marginal(options, b.embedding, a.embedding)
@@ -122,6 +129,7 @@ def explain_embedded(
         part_rollout_b=_numpy(b.part_rollout),
         photo_a=a.photo,
         photo_b=b.photo,
+        observed=observed,
     )
 
 

@@ -19,10 +19,14 @@ import numpy as np
 
 from diml_core.comparison.options import ExplainOptions
 from diml_core.comparison.transport import FINEST_TOLERANCE
+from diml_core.embedding.features import ImageFeatures
 from diml_core.embedding.grids import Grid
 from diml_core.errors import InputError
+from diml_core.network.model import DimlModel
 from diml_core.photo.images import Photo, clean_name, load_photo
 from diml_core.validation import from_object
+from diml_core.viewer.modules import frame, page
+from diml_core.viewer.pair import fixed_pair, inside, is_computed, live_pair
 
 FORMAT = 1
 _STORED_SIDE = 1024  # px; photos are stored in NPZ files at most this large
@@ -62,6 +66,19 @@ class PartPair(NamedTuple):
     share: float
 
 
+class Observation(NamedTuple):
+    """What the network saw of a pair: enough to explain it anew under other options.
+
+    Attributes:
+        model: the network.
+        a, b: its features of the two photos.
+    """
+
+    model: DimlModel
+    a: ImageFeatures
+    b: ImageFeatures
+
+
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """Everything about one compared pair. Arrays are float64 and read-only.
@@ -86,6 +103,8 @@ class Explanation:
         iterations: of the transport.
         marginal_error: L1 distance of the plan's marginals from what they must be.
         photo_a, photo_b: the pictures, or None after loading from JSON.
+        observed: what the explanation was made from; None after loading from a file, and where one photo was
+            compared with many.
     """
 
     model: str
@@ -111,6 +130,7 @@ class Explanation:
     part_rollout_b: np.ndarray | None = None
     photo_a: Photo | None = field(default=None, repr=False)
     photo_b: Photo | None = field(default=None, repr=False)
+    observed: Observation | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name in _ARRAYS:
@@ -293,6 +313,33 @@ class Explanation:
                 f"'{path}' cannot be read as JSON ({error}): give another file."
             ) from error
         return cls.from_dict(values)
+
+    def to_html(self, path: str | PathLike[str]) -> None:
+        """Write the interactive viewer as one HTML file, photos inside, that needs no network.
+
+        Where the explanation still knows what the network saw (see ``observed``) its options can be moved
+        in the file, unless its marginals are some that the viewer does not compute.
+
+        Raises:
+            InputError: an explanation without photos, as after loading from JSON.
+        """
+        Path(path).write_text(self._page(), encoding="utf-8")
+
+    def _repr_html_(self) -> str | None:
+        """The interactive viewer in a notebook; None, for its plain text, without photos."""
+        return None if self.photo_a is None or self.photo_b is None else frame(self._page())
+
+    def _page(self) -> str:
+        if self.photo_a is None or self.photo_b is None:
+            raise InputError(
+                "This explanation has no photos to draw on (JSON leaves them out): compare them again, or load it "
+                "from .npz."
+            )
+        if self.observed is not None and is_computed(self.observed.model, self.options):
+            pair = live_pair(*self.observed, self.options, inside)
+        else:
+            pair = fixed_pair(self.to_dict(), self.photo_a, self.photo_b, inside)
+        return page(f"{self.name_a} and {self.name_b}: DIML Explorer", pair)
 
     def to_csv(self, path: str | PathLike[str]) -> None:
         """Write every pair of parts that carries mass as a row of CSV, strongest first.

@@ -13,7 +13,7 @@ CORE = sorted((ROOT / "diml_core").rglob("*.py"))
 EVERYTHING = [*CORE, *sorted((ROOT / "app").rglob("*.py")), ROOT / "app.py"]
 # From the ground up.
 FLOORS = (
-    "ground", "photo", "embedding", "comparison", "network", "explanation", "photographs", "data", "scenes",
+    "ground", "photo", "embedding", "comparison", "network", "viewer", "explanation", "photographs", "data", "scenes",
     "retrieval", "drawing", "evaluation", "learning", "commands", "app",
 )  # fmt: skip
 # What else lies in diml_core/ itself explains.

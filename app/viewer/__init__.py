@@ -1,70 +1,45 @@
-"""The linked viewer: a Gradio component whose template, style and script are files in this folder."""
+"""The linked viewer as a Gradio component: its host. The viewer itself is ``diml_core/viewer``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-_FOLDER = Path(__file__).parent
-# One function scope, in this order: each file uses what the ones before it define.
-_SCRIPTS = (
-    "dom",
-    "colour",
-    "data",
-    "sinkhorn",
-    "layers",
-    "stage",
-    "paint",
-    "score",
-    "readout",
-    "tip",
-    "formula",
-    "cover",
-    "share",
-    "linking",
-    "presenter",
-    "pointing",
-    "viewer",
-)
+from app import files
+from diml_core.viewer import modules
 
-CSS_PATH = _FOLDER / "viewer.css"
+STYLE = modules.STYLE
 
+LIVE_OPTIONS = "window.dimlOptions ?? ''"
+"""JavaScript: the options that the page's viewer stands at, as :func:`app.options.read_options` reads them."""
 
-def template() -> str:
-    """The viewer's markup. It holds no value: everything a user wrote is set as text by the script."""
-    return (_FOLDER / "template.html").read_text(encoding="utf-8")
-
-
-def script() -> str:
-    """The viewer's code; defines ``createViewer``."""
-    return "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
+_HOST = Path(__file__).with_name("host.js")
 
 
 class Viewer(gr.HTML):
-    """Shows one pair. Its value is what :func:`app.payload.viewer_payload` returns.
+    """Shows one pair: its value is what :func:`app.pairs.shown_pair` returns.
 
     ``{}`` shows the invitation to choose photos; ``{"error": sentence}`` shows the sentence. (Gradio does
-    not tell a component that its value became None.)
+    not tell a component that its value became None.) Fires ``cover`` with a question to the network
+    (:func:`app.cover.connect_cover`) and, where it keeps its view in the address, ``restore`` with ``query``.
 
     Args:
         value: the first pair.
-        cover: answers the viewer's counterfactual questions, see :func:`app.cover.answer_cover`.
         address: whether this viewer keeps its view in the address bar; no by default.
     """
 
     def __init__(self, value: dict[str, Any] | None = None, **kwargs: Any) -> None:
         # Gradio sends every named parameter of a component's __init__ to the browser: these are not named.
-        cover: Callable[[dict[str, Any]], dict[str, Any]] = kwargs.pop("cover")
-        mount = (_FOLDER / "mount.js").read_text(encoding="utf-8")
+        # Nor is this a property: a component that is shown later knows only what it was updated with.
+        place = json.dumps(files.url(files.served(modules.FOLDER, "*.js")))
         super().__init__(
             value or {},
-            html_template=template(),
-            js_on_load=script() + "\n" + mount,
+            html_template='<div class="diml-host"></div>',
+            js_on_load=f"const MODULES = {place};\n{_HOST.read_text(encoding='utf-8')}",
             apply_default_css=False,
-            server_functions=[cover],
             **kwargs,
         )
 

@@ -42,12 +42,13 @@ class Embedder:
     class_token: bool = False
 
     def __call__(self, features: ImageFeatures) -> Embedding:
-        """The embedding of one photo.
+        """The embedding of one photo, in float64: another order of the sums, as in a browser, gives the same numbers.
 
         Raises:
             InputError: see :meth:`rollout_weights` and :meth:`pool`.
         """
-        return self.pool(features.map, self.rollout_weights(features.attentions))
+        weights = self.rollout_weights(features.attentions)
+        return self.pool(features.map.double(), None if weights is None else weights.double())
 
     def rollout_weights(self, attentions: Attentions) -> Tensor | None:
         """``[..., h * w]`` share of the class token per map cell, or None without attention.

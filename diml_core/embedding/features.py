@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -16,7 +17,8 @@ class ImageFeatures:
 
     Attributes:
         photo: the picture.
-        map: ``[h, w, D]`` float32, head applied, not normalised.
+        map: ``[h, w, D]`` float32, head applied, not normalised; every number is one that float16 has (see
+            :func:`as_float16`).
         attentions: softmax attention per block, ``[heads, T, T]``, None for blocks that were not
             recorded; empty without global attention.
     """
@@ -63,3 +65,26 @@ class EmbeddedPhoto:
     photo: Photo
     embedding: Embedding
     part_rollout: Tensor | None = None
+
+
+def as_float16(feature_map: Tensor) -> Tensor:
+    """A feature map in the one precision in which features are compared, kept and sent.
+
+    A browser gets half the bytes, and computes from the same numbers as the library, so nobody sees two
+    scores for a pair. Where a map lies outside what float16 holds with full precision, it is scaled by a power of
+    two first: cosines do not mind.
+
+    Args:
+        feature_map: ``[..., h, w, D]`` of one photo.
+
+    Returns:
+        The same shape, float32, each number one that float16 has.
+    """
+    largest = float(feature_map.abs().max())
+    if math.isfinite(largest) and largest > 0 and not _LEAST < largest < _MOST:
+        feature_map = feature_map * 2.0 ** -math.frexp(largest)[1]
+    return feature_map.half().float()
+
+
+# Entries a thousand times smaller than the largest, which matter to a cosine, still have their 11 bits.
+_LEAST, _MOST = 2.0**-4, 2.0**15

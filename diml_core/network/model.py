@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from diml_core.comparison.options import ExplainOptions, validated
 from diml_core.embedding.embedder import Embedder
-from diml_core.embedding.features import ImageFeatures
+from diml_core.embedding.features import ImageFeatures, as_float16
 from diml_core.errors import InputError
 from diml_core.network.backbones import Backbone
 from diml_core.network.hub import push
@@ -125,7 +125,7 @@ class DimlModel(nn.Module):
         images = self.preprocess(photo)[None].to(device)
         feature_map, attentions = self(images, attention_from)
         recorded = tuple(None if a is None else a[0].cpu() for a in attentions)
-        return ImageFeatures(photo, feature_map[0].cpu(), recorded)
+        return ImageFeatures(photo, as_float16(feature_map[0].cpu()), recorded)
 
     def embedder(self, options: ExplainOptions, pooling: str | None = None) -> Embedder:
         """What turns this model's features into parts, for one choice of options.

@@ -212,13 +212,14 @@ class Gallery:
     def _pack(
         self, features: Sequence[ImageFeatures], options: ExplainOptions
     ) -> tuple[Tensor, Tensor | None]:
-        """Vectors ``[Q, R + 1, D]`` and rollout weights ``[Q, R]``, padded as in the index."""
+        """Vectors ``[Q, R + 1, D]`` and rollout weights ``[Q, R]``, float32, padded as in the index."""
         embedder = self.model.embedder(options)
         vectors, weights = zip(
             *(packed(embedder(feature), self.collection.spec.parts) for feature in features),
             strict=True,
         )
-        return torch.stack(vectors), None if weights[0] is None else torch.stack(weights)
+        stacked = None if weights[0] is None else torch.stack(weights).float()
+        return torch.stack(vectors).float(), stacked
 
     def _results(
         self, query: Query, rows: Tensor, order: Tensor, scores: Scores, q: int

@@ -46,7 +46,10 @@ def test_embedding_a_set_is_embedding_each_image(tiny, paths, monkeypatch):
             assert found[embedder].grids[index].tolist() == list(one.grid)
             if tiny.has_rollout:
                 torch.testing.assert_close(
-                    found[embedder].weights[index, :parts], one.rollout, atol=1e-5, rtol=1e-4
+                    found[embedder].weights[index, :parts],
+                    one.rollout.float(),
+                    atol=1e-5,
+                    rtol=1e-4,
                 )
 
 

@@ -1,0 +1,65 @@
+"""The viewer's files, and how a page that stands alone carries them inside."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import posixpath
+import re
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+"""Where the modules lie: what a server has to serve, ``mount.js`` on top of it."""
+
+STYLE = FOLDER / "viewer.css"
+"""The viewer's style sheet."""
+
+_PAGE = FOLDER / "page.html"
+_FRAME_HEIGHT = 900  # px, of the viewer in a notebook
+_IMPORTED = re.compile(r"""(\bfrom\s+|\bimport\s+)(["'])(\.{1,2}/[^"']+)\2""")
+
+
+def page(title: str, pair: dict[str, Any]) -> str:
+    """An HTML file that shows a pair with the network off: style, modules and pair inside.
+
+    Args:
+        title: of the page; any text.
+        pair: from :mod:`diml_core.viewer.pair`, its files as ``data:`` URLs.
+    """
+    parts = {
+        "TITLE": html.escape(title),
+        "STYLE": STYLE.read_text(encoding="utf-8"),
+        "MODULES": json.dumps({"imports": _import_map()}),
+        # "</script>" in a file name would end the script: "<" is written as its JSON escape.
+        "PAIR": json.dumps(pair).replace("<", "\\u003c"),
+    }
+    # Split once, so that nothing that is filled in can be taken for a place to fill.
+    pieces = _PAGE.read_text(encoding="utf-8").split("%%")
+    return "".join(parts[piece] if index % 2 else piece for index, piece in enumerate(pieces))
+
+
+def frame(page: str) -> str:
+    """A page inside another, as a notebook shows it: its modules and styles meet no others."""
+    return (
+        f'<iframe srcdoc="{html.escape(page)}" style="width:100%;height:{_FRAME_HEIGHT}px;border:0" '
+        'title="Explanation of the pair"></iframe>'
+    )
+
+
+def _import_map() -> dict[str, str]:
+    """Every module under a name of its own: within a ``data:`` URL, ``./grids.js`` leads nowhere."""
+    return {
+        f"diml/{name}": "data:text/javascript;base64,"
+        + base64.b64encode(_named(name).encode()).decode()
+        for name in sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.js"))
+    }
+
+
+def _named(name: str) -> str:
+    def absolute(found: re.Match[str]) -> str:
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(name), found[3]))
+        return f'{found[1]}"diml/{target}"'
+
+    return _IMPORTED.sub(absolute, (FOLDER / name).read_text(encoding="utf-8"))

@@ -1,0 +1,27 @@
+// Presenter mode: large type, the controls out of the way. The page's own style sheet hides what is around.
+
+const PRESENTING = "diml-presenting";
+
+/**
+ * @param {HTMLElement} button
+ * @param {AbortSignal} signal ends the mode and the listening
+ */
+export function connectPresenter(button, signal) {
+  const page = document.documentElement;
+  /** @param {boolean} on */
+  const show = (on) => {
+    page.classList.toggle(PRESENTING, on);
+    button.ariaPressed = String(on);
+    button.textContent = on ? "Leave presenter mode" : "Presenter mode";
+  };
+  button.addEventListener("click", () => show(!page.classList.contains(PRESENTING)));
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      // An Escape that let go of a part has done its work.
+      if (event.key === "Escape" && !event.defaultPrevented) show(false);
+    },
+    { signal },
+  );
+  signal.addEventListener("abort", () => button.ariaPressed === "true" && show(false));
+}

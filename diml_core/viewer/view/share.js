@@ -1,0 +1,89 @@
+// Taking the view along: the address.
+
+import { LAYERS } from "./layers.js";
+import { MOST_LINES } from "./pair.js";
+
+/** @import { Options } from "../engine/types.js" */
+/** @import { Layer } from "./layers.js" */
+/** @import { Pair, Selection } from "./pair.js" */
+
+/** @type {readonly (keyof Options)[]} */
+const OPTION_KEYS = ["grid", "marginals", "mass", "start_block", "epsilon"];
+const KEYS = ["a", "b", "model", ...OPTION_KEYS, "layer", "lines", "parts"];
+
+/**
+ * The query part of the address that shows a view again. What others keep there stays.
+ *
+ * @param {string} search of today's address
+ * @param {Pick<Pair, "a" | "b" | "model" | "options"> | null} pair null for none, or one that cannot be linked
+ * @param {{layer: {id: string}, lines: number, pinned: Selection | null}} view
+ * @returns {string} empty or with its question mark
+ */
+export function addressQuery(search, pair, view) {
+  const query = new URLSearchParams(search);
+  for (const key of KEYS) query.delete(key);
+  if (pair) {
+    query.set("a", pair.a.name);
+    query.set("b", pair.b.name);
+    query.set("model", pair.model.name);
+    for (const key of OPTION_KEYS) {
+      if (pair.options[key] !== null) query.set(key, String(pair.options[key]));
+    }
+    query.set("layer", view.layer.id);
+    query.set("lines", String(view.lines));
+    if (view.pinned) query.set("parts", view.pinned.side + view.pinned.parts.join("."));
+  }
+  const text = query.toString();
+  return text && `?${text}`;
+}
+
+/**
+ * Uploads are not kept, so that only example photos can be linked.
+ *
+ * @param {Pick<Pair, "a" | "b">} pair
+ */
+export const canBeLinked = ({ a, b }) => a.example && b.example;
+
+/**
+ * What an address says about the view, or null where it names another pair.
+ *
+ * @param {URLSearchParams} query
+ * @param {Pair} pair
+ * @returns {{layer?: Layer, lines?: number, pinned?: Selection} | null}
+ */
+export function viewFromQuery(query, pair) {
+  const named = [query.get("a"), query.get("b"), query.get("model")];
+  if (named.join("\n") !== [pair.a.name, pair.b.name, pair.model.name].join("\n")) return null;
+  /** @type {ReturnType<typeof viewFromQuery>} */
+  const view = {};
+  const layer = LAYERS.find((each) => each.id === query.get("layer"));
+  if (layer) view.layer = layer;
+  const lines = Number(query.get("lines"));
+  if (query.has("lines") && lines >= 0 && lines <= MOST_LINES) view.lines = Math.round(lines);
+  const [, side, list] = /^([ab])(\d+(?:\.\d+)*)$/.exec(query.get("parts") ?? "") ?? [];
+  if (side === "a" || side === "b") {
+    const parts = list.split(".").map(Number).filter((part) => part < pair[side].count);
+    if (parts.length) view.pinned = { side, parts: [...new Set(parts)] };
+  }
+  return view;
+}
+
+/**
+ * Copies, and says so on the button that was pressed.
+ *
+ * @param {string} text
+ * @param {Event} event of the button
+ */
+export async function copyText(text, event) {
+  const pressed = /** @type {HTMLElement} */ (event.currentTarget);
+  const label = pressed.dataset.label ?? pressed.textContent ?? "";
+  pressed.dataset.label = label; // a second press meets "Copied"
+  try {
+    await navigator.clipboard.writeText(text);
+    pressed.textContent = "Copied";
+  } catch {
+    // Without permission, or on a page that is not https: the visitor copies by hand.
+    window.prompt("Copy this:", text);
+  }
+  setTimeout(() => (pressed.textContent = label), 1500);
+}

@@ -1,0 +1,41 @@
+// Where parts looked, by hand: one prefix token and two patches.
+
+import { test } from "node:test";
+
+import { partRollout } from "../../diml_core/viewer/engine/explain.js";
+import { assertClose } from "./golden.js";
+
+const MODEL = { prefix: 1, firstBlock: 3 };
+const SECOND = Float64Array.of(0, 1);
+
+test("a token that no heads agree on keeps what it has", () => {
+  const first = Uint8Array.of(255, 0, 0, 0, 0, 0, 0, 255, 0); // the first patch looks nowhere, the second at it
+  const last = Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 255, 0);
+  const looked = partRollout({ tokens: 3, blocks: [first, last] }, SECOND, MODEL, 3, 1);
+  // Half is the first patch's, which keeps it; of the other half it gives half to the first patch.
+  assertClose(looked, [3 / 4, 1 / 4], 1e-15, "its rollout");
+});
+
+test("half of what a token is comes from where it looked, and prefix tokens are left out", () => {
+  const block = Uint8Array.of(255, 0, 0, 0, 255, 0, 255, 255, 0); // the second patch: prefix and first patch alike
+  const looked = partRollout({ tokens: 3, blocks: [block] }, SECOND, MODEL, 3, 1);
+  // A quarter each from prefix and first patch, half its own.
+  assertClose(looked, [1 / 3, 2 / 3], 1e-15, "its rollout");
+});
+
+test("a later start leaves the earlier blocks out", () => {
+  const swap = Uint8Array.of(255, 0, 0, 0, 0, 255, 0, 255, 0);
+  const first = Uint8Array.of(0, 255, 0, 0, 255, 0, 0, 255, 0);
+  const attention = { tokens: 3, blocks: [first, swap] };
+  assertClose(partRollout(attention, SECOND, MODEL, 4, 1), [1 / 2, 1 / 2], 1e-15, "from the second block");
+  // Half swapped, then half of the second patch's share moved to the first.
+  assertClose(partRollout(attention, SECOND, MODEL, 3, 1), [3 / 4, 1 / 4], 1e-15, "from the first block");
+});
+
+test("truncation keeps the largest entries that hold the mass, at least one", () => {
+  const block = Uint8Array.of(255, 0, 0, 0, 255, 0, 255, 255, 0);
+  const attention = { tokens: 3, blocks: [block] };
+  assertClose(partRollout(attention, SECOND, MODEL, 3, 0.66), [0, 1], 1e-15, "keeping 0.66");
+  assertClose(partRollout(attention, SECOND, MODEL, 3, 0.67), [1 / 3, 2 / 3], 1e-15, "keeping 0.67");
+  assertClose(partRollout(attention, SECOND, MODEL, 3, 0.01), [0, 1], 1e-15, "keeping 0.01");
+});

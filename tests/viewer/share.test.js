@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { layerOf } from "../../diml_core/viewer/view/layers.js";
+import { addressQuery, canBeLinked, viewFromQuery } from "../../diml_core/viewer/view/share.js";
+
+const pair = {
+  a: { name: "heron.jpg", example: true, count: 63 },
+  b: { name: "harrier.jpg", example: true, count: 63 },
+  model: { name: "dinov2-s14" },
+  options: { grid: 8, marginals: "product", mass: 0.5, start_block: 9, epsilon: 0.2 },
+};
+const view = { layer: layerOf("rollout"), lines: 7, pinned: { side: "b", parts: [9, 10] } };
+
+test("an address brings layer, lines and parts back", () => {
+  const query = new URLSearchParams(addressQuery("", pair, view));
+  assert.deepEqual(viewFromQuery(query, pair), view);
+});
+
+test("an address names every option that the viewer has a control for, and none that the model lacks", () => {
+  const query = new URLSearchParams(addressQuery("", { ...pair, options: { ...pair.options, start_block: null } }, view));
+  assert.equal(query.get("epsilon"), "0.2");
+  assert.equal(query.get("mass"), "0.5");
+  assert.equal(query.has("start_block"), false);
+});
+
+test("a link keeps what others have in the address", () => {
+  const before = "?__theme=dark&a=old.jpg&utm=x%20y&epsilon=1&parts=a1";
+  const query = new URLSearchParams(addressQuery(before, pair, { ...view, pinned: null }));
+  assert.equal(query.get("__theme"), "dark");
+  assert.equal(query.get("utm"), "x y");
+  assert.deepEqual(query.getAll("a"), ["heron.jpg"]);
+  assert.deepEqual(query.getAll("epsilon"), ["0.2"]);
+  assert.equal(query.has("parts"), false);
+});
+
+test("a pair that cannot be linked leaves nothing of itself", () => {
+  assert.equal(canBeLinked({ ...pair, b: { ...pair.b, example: false } }), false);
+  assert.equal(addressQuery("?a=heron.jpg&b=x&model=m&grid=2&lines=4&layer=none", null, view), "");
+  assert.equal(addressQuery("?a=heron.jpg&__theme=dark", null, view), "?__theme=dark");
+});
+
+test("an address of another pair or of nonsense changes no view", () => {
+  assert.equal(viewFromQuery(new URLSearchParams("a=cat.jpg&b=harrier.jpg&model=dinov2-s14"), pair), null);
+  const nonsense = "a=heron.jpg&b=harrier.jpg&model=dinov2-s14&layer=x&lines=-1&parts=c1";
+  assert.deepEqual(viewFromQuery(new URLSearchParams(nonsense), pair), {});
+  const beyond = "a=heron.jpg&b=harrier.jpg&model=dinov2-s14&parts=a1.1.999";
+  assert.deepEqual(viewFromQuery(new URLSearchParams(beyond), pair), { pinned: { side: "a", parts: [1] } });
+});
