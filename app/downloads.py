@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from pathlib import Path
 
-from app.report import report_html
+from app import files
 from diml_core.drawing import save_figure
 from diml_core.explanation import Explanation
 
@@ -35,12 +34,15 @@ def write(explanation: Explanation, format: str, flow_lines: int) -> Path:
         The file, named after the two photos.
     """
     names = [_plain(name) for name in (explanation.name_a, explanation.name_b)]
-    path = Path(tempfile.mkdtemp(prefix="diml-")) / f"{names[0]}--{names[1]}.{format}"
-    data = {"json": explanation.to_json, "npz": explanation.to_npz, "csv": explanation.to_csv}
+    path = files.folder("download") / f"{names[0]}--{names[1]}.{format}"
+    data = {
+        "json": explanation.to_json,
+        "npz": explanation.to_npz,
+        "csv": explanation.to_csv,
+        "html": explanation.to_html,
+    }
     if format in data:
         data[format](path)
-    elif format == "html":
-        path.write_text(report_html(explanation), encoding="utf-8")
     else:
         save_figure(explanation, path, flow_lines=flow_lines, dpi=_PRINT_DPI)
     return path

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import gradio as gr
-
 from app.inputs import upload_from
 from app.service import Explorer
-from diml_core.errors import InputError
 from diml_core.network.checkpoints import DEFAULT_MODEL
 
 
@@ -28,20 +25,17 @@ def compare_endpoint(explorer: Explorer) -> Callable[..., dict]:
         epsilon: float | None = None,
     ) -> dict:
         """Compare two photos part by part; returns what `python -m diml_core compare --json` writes."""
-        try:
-            photos = [upload_from(image).load() for image in (image_a, image_b)]
-            return explorer.compare(
-                model,
-                *photos,
-                grid=grid,
-                marginals=marginals,
-                mass=mass,
-                start_block=start_block,
-                head_fusion=head_fusion,
-                kept_mass=kept_mass,
-                epsilon=epsilon,
-            ).to_dict()
-        except InputError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+        photos = [upload_from(image).load() for image in (image_a, image_b)]
+        return explorer.compare(
+            model,
+            *photos,
+            grid=grid,
+            marginals=marginals,
+            mass=mass,
+            start_block=start_block,
+            head_fusion=head_fusion,
+            kept_mass=kept_mass,
+            epsilon=epsilon,
+        ).to_dict()
 
     return compare

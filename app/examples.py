@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import gradio as gr
-from PIL import Image
 
+from app import choices, files
 from diml_core.photo.images import Photo, load_photo
+from diml_core.viewer.pair import jpeg
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "examples"
-_THUMBNAIL = (88, 66)  # px
+_THUMBNAIL = 176  # px, twice what is shown
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,13 @@ def example_photo(name: str) -> Path | None:
     return next((p for pair in example_pairs() for p in (pair.a, pair.b) if p.name == name), None)
 
 
+def caption_of(name_a: str, name_b: str) -> dict[str, str] | None:
+    """Title of an example pair, whichever photo is A, and where to look in it; None for two other photos."""
+    names = {name_a, name_b}
+    pair = next((p for p in example_pairs() if {p.a.name, p.b.name} == names), None)
+    return None if pair is None else {"title": pair.title, "text": pair.look_for}
+
+
 def is_example(photo: Photo) -> bool:
     """Whether a photo is, pixel by pixel, the example of its name."""
     path = example_photo(photo.name)
@@ -56,16 +62,21 @@ def _digest(path: Path) -> str:
     return load_photo(path).digest
 
 
-_SCRIPT = """
-element.addEventListener('click', (event) => {
+SHOW_THUMBNAILS = "for (const image of element.querySelectorAll('img[data-src]')) image.src = dimlPlaced(image.dataset.src);"
+"""JavaScript of a component: its images' ``data-src`` become their sources, wherever the page lies."""
+
+_SCRIPT = f"""{SHOW_THUMBNAILS}
+element.addEventListener('click', (event) => {{
   const card = event.target.closest('button[data-pair]');
-  if (card) trigger('pick', { pair: card.dataset.pair });
-});
+  if (!card) return;
+  {choices.note("pair", "card.dataset.pair")}
+  trigger('pick');
+}});
 """
 
 
 class ExampleStrip(gr.HTML):
-    """A scrolling strip of pairs. ``pick`` fires with ``event.pair``, the id of the chosen one."""
+    """A scrolling strip of pairs. ``pick`` fires when one is chosen: its id is the newest ``pair`` of :mod:`app.choices`."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -78,7 +89,7 @@ class ExampleStrip(gr.HTML):
 
 
 def _card(pair: ExamplePair) -> str:
-    images = "".join(f'<img src="{thumbnail_url(path)}" alt="">' for path in (pair.a, pair.b))
+    images = "".join(f'<img data-src="{thumbnail_url(path)}" alt="">' for path in (pair.a, pair.b))
     text = f"<span><b>{html.escape(pair.title)}</b><small>{html.escape(pair.kind)}</small></span>"
     return (
         f'<button type="button" data-pair="{html.escape(pair.id)}" title="{html.escape(pair.look_for)}">'
@@ -87,10 +98,8 @@ def _card(pair: ExamplePair) -> str:
 
 
 def thumbnail_url(path: Path) -> str:
-    """A small JPEG of a photo as a ``data:`` URL."""
-    with Image.open(path) as image:
-        image = image.convert("RGB")
-        image.thumbnail((2 * _THUMBNAIL[0], 2 * _THUMBNAIL[1]))
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    """Where a browser on the page finds a small JPEG of a photo; its cards' images have it as ``data-src``."""
+    photo = load_photo(path)
+    return files.url(
+        files.by_digest("thumbnail.jpg", photo.digest, lambda: jpeg(photo, _THUMBNAIL))
+    )

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import tempfile
+import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from app import files
 from app.examples import FOLDER as EXAMPLES
-from app.payload import photo_url
+from app.inputs import Upload
+from app.refusals import sentence
 from app.service import Explorer
 from diml_core.errors import InputError
+from diml_core.network.checkpoints import shipped_models
 from diml_core.photo.images import Photo, load_photo
 from diml_core.retrieval import Gallery, Result, index_photos
+from diml_core.viewer.pair import jpeg
 
 MOST_UPLOADS = 200
 SCENES = "scenes"
@@ -30,82 +33,174 @@ SHOWN = 10
 _THUMBNAIL_SIDE = 128  # px
 _TOP_K = 100
 _CACHE = Path(os.environ.get("DIML_CACHE", Path.home() / ".cache" / "diml-explorer"))
+_GONE = "Your gallery is no longer here, for it was not used for hours: upload the photos again."
+
+
+class _Stopped(Exception):
+    pass
 
 
 class Galleries:
-    """Builds, keeps and searches galleries with the explorer's models; safe for several threads."""
+    """Builds, keeps and searches galleries with the explorer's models; safe for several threads.
+
+    The built-in gallery is embedded with one model after another in the background; nobody waits for it, and nothing
+    is locked but the network, for one batch at a time.
+    """
 
     def __init__(self, explorer: Explorer, cache: Path = _CACHE) -> None:
         self._explorer = explorer
         self._cache = cache
-        self._built_in: dict[str, Gallery] = {}
+        self._built_in: dict[str, Gallery | str] = {}  # or why there is none
+        self._progress: dict[str, str] = {}
+        self._wanted: queue.Queue[str] = queue.Queue()
+        self._builder: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._stop = threading.Event()
 
-    def built_in(self, model_name: str) -> Gallery:
-        """The gallery of the example photos, embedded on first use and kept on disk.
+    def build_ahead(self) -> None:
+        """Start to embed the built-in gallery with every shipped model. Returns at once; once is enough."""
+        with self._lock:
+            if self._builder is not None:
+                return
+            for name in shipped_models():
+                self._progress[name] = "it waits for its turn"
+                self._wanted.put(name)
+            self._builder = threading.Thread(target=self._build_all, name="galleries", daemon=True)
+            self._builder.start()
+
+    def stop(self) -> None:
+        """End what :meth:`build_ahead` began, before the process ends; it goes on from there another time."""
+        self._stop.set()
+        if self._builder is not None:
+            self._builder.join(10)
+
+    def preparing(self, model_name: str) -> str:
+        """How far the built-in gallery is with a model, in a sentence; empty if it can be searched.
 
         Raises:
-            InputError: no such shipped model, or no room on disk.
+            InputError: no such shipped model.
         """
+        self._explorer.check_name(model_name)
         with self._lock:
-            if model_name not in self._built_in:
-                folder = self._cache / f"gallery-{model_name}"
-                self._built_in[model_name] = self._index(EXAMPLES, folder, model_name)
-            return self._built_in[model_name]
+            if model_name in self._built_in:
+                return ""
+            progress = self._progress.get(model_name, "it has not begun")
+        return f"The built-in gallery is being prepared for this model: {progress}."
 
-    def of_uploads(self, files: Sequence[str], model_name: str) -> Path:
+    def built_in(self, model_name: str) -> Gallery:
+        """The gallery of the example photos, once :meth:`build_ahead` has made it.
+
+        Raises:
+            InputError: no such shipped model, not ready yet, or no room on disk.
+        """
+        if unready := self.preparing(model_name):
+            raise InputError(unready)
+        with self._lock:
+            gallery = self._built_in[model_name]
+        if isinstance(gallery, str):
+            raise InputError(gallery)
+        return gallery
+
+    def of_uploads(
+        self,
+        uploads: Sequence[Upload],
+        model_name: str,
+        progress: bool | Callable[[int, int], None] = False,
+    ) -> Path:
         """Make a gallery of uploaded files, in a folder of its own.
+
+        Args:
+            uploads: the files.
+            model_name: of the model that embeds them.
+            progress: as :func:`diml_core.retrieval.index_photos` takes it.
 
         Returns:
             The folder, for :meth:`open`. Files that are no photos are left out.
 
         Raises:
-            InputError: no files, more than :data:`MOST_UPLOADS`, or no photo among them.
+            InputError: no files, more than :data:`MOST_UPLOADS`, no photo among them, or no such model.
         """
-        if not files:
+        if not uploads:
             raise InputError("Choose photos first: they make the gallery that is searched.")
-        if len(files) > MOST_UPLOADS:
+        if len(uploads) > MOST_UPLOADS:
             raise InputError(
-                f"These are {len(files)} files: a gallery here holds {MOST_UPLOADS}, so choose fewer, or "
+                f"These are {len(uploads)} files: a gallery here holds {MOST_UPLOADS}, so choose fewer, or "
                 "index a folder with 'python -m diml_core index'."
             )
-        folder = Path(tempfile.mkdtemp(prefix="diml-gallery-"))
-        photos = folder / "photos"
-        photos.mkdir()
-        for number, file in enumerate(files):
-            # Two cameras number their files alike: a folder each keeps the name and both photos.
-            (photos / f"{number:03}").mkdir()
-            shutil.copyfile(file, photos / f"{number:03}" / Path(file).name)
-        gallery = self._index(photos, folder / "index", model_name)
-        if not len(gallery):
-            raise InputError("None of these files is a photo: choose JPEG, PNG or WebP files.")
-        return folder / "index"
+        model = self._explorer.model(model_name)
+        folder = files.folder("gallery")
+        try:
+            for number, upload in enumerate(uploads):
+                # Two cameras number their files alike: a folder each keeps the name and both photos.
+                place = folder / "photos" / f"{number:03}"
+                place.mkdir(parents=True)
+                _place(upload, place)
+            index_photos(folder / "photos", folder / "index", model=model, progress=progress)
+            if not len(Gallery.open(folder / "index", model=model)):
+                raise InputError("None of these files is a photo: choose JPEG, PNG or WebP files.")
+        except BaseException:
+            files.remove(folder)
+            raise
+        return folder
 
     def open(self, folder: Path | None, model_name: str) -> Gallery:
         """A visitor's gallery, or the built-in one for None. Raises InputError."""
         if folder is None:
             return self.built_in(model_name)
-        return Gallery.open(folder, model=self._explorer.model(model_name))
+        if not files.touch(folder):
+            raise InputError(_GONE)
+        return Gallery.open(folder / "index", model=self._explorer.model(model_name))
 
-    def _index(self, photos: Path, folder: Path, model_name: str) -> Gallery:
+    def build(self, model_name: str) -> Gallery:
+        """Embed the built-in gallery, unless it lies on disk, and wait for it. Raises InputError."""
         model = self._explorer.model(model_name)
+        folder = self._cache / f"gallery-{model_name}"
+
+        def note(done: int, total: int) -> None:
+            if self._stop.is_set():
+                raise _Stopped
+            with self._lock:
+                self._progress[model_name] = f"{done} of {total} photos"
+
         try:
-            # Gradio shows the visitor the progress bar of tqdm.
-            index_photos(photos, folder, model=model, progress=True)
+            index_photos(EXAMPLES, folder, model=model, progress=note)
         except InputError:
             # Another process is writing there, or another version of the model did: a cache is not
             # worth a fight.
-            folder = Path(tempfile.mkdtemp(prefix="diml-gallery-"))
-            index_photos(photos, folder, model=model, progress=True)
+            folder = files.root() / f"gallery-{model_name}"
+            index_photos(EXAMPLES, folder, model=model, progress=note)
         gallery = Gallery.open(folder, model=model)
-        gallery.search(
-            Image.new("RGB", (64, 64))
-        )  # compiles the kernel before a visitor waits for it
+        # Compiles the kernel before a visitor waits for it.
+        gallery.search(Image.new("RGB", (64, 64)))
+        with self._lock:
+            self._built_in[model_name] = gallery
         return gallery
+
+    def _build_all(self) -> None:
+        while not self._wanted.empty() and not self._stop.is_set():
+            name = self._wanted.get()
+            try:
+                self.build(name)
+            except _Stopped:
+                return
+            except Exception as error:
+                with self._lock:
+                    self._built_in[name] = sentence(error)
+
+
+def _place(upload: Upload, folder: Path) -> None:
+    if isinstance(upload.source, bytes):
+        (folder / "photo").write_bytes(upload.source)
+        return
+    try:
+        # The same file under another name: it takes no room, and stays when the upload goes.
+        os.link(upload.source, folder / upload.source.name)
+    except OSError as error:
+        raise InputError("One of these photos is no longer here: choose them again.") from error
 
 
 def search_payload(
-    explorer: Explorer, gallery: Gallery, model_name: str, query: Any
+    explorer: Explorer, gallery: Gallery, model_name: str, query: Any, session: str | None = None
 ) -> dict[str, Any]:
     """Search, for the results component.
 
@@ -113,6 +208,7 @@ def search_payload(
 
     Args:
         query: anything :func:`diml_core.load_photo` takes.
+        session: who searches.
 
     Returns:
         ``{items, shown, summary, recall}``; every item has both ranks, the scores, a thumbnail, a
@@ -122,7 +218,7 @@ def search_payload(
         InputError: the query cannot be read.
     """
     photo = load_photo(query)
-    features = explorer.features(model_name, photo)
+    features = explorer.features(model_name, photo, session)
     start = time.perf_counter()
     found = gallery.search(features, top_k=_TOP_K)
     seconds = time.perf_counter() - start
@@ -147,7 +243,7 @@ def search_payload(
     shown = [item for item in items if min(item["rank"], item["globalRank"]) <= SHOWN]
     paths = {_key(result.path): result.path for result in found}
     for item in shown:
-        item["thumbnail"] = photo_url(load_photo(paths[item["photo"]]), _THUMBNAIL_SIDE)
+        item["thumbnail"] = _thumbnail(paths[item["photo"]])
     return {
         "items": shown,
         "shown": min(SHOWN, len(found)),
@@ -155,6 +251,13 @@ def search_payload(
         f"re-ranked by their parts in {1e3 * seconds:.0f} ms.",
         "recall": _recall(items, wanted, gallery),
     }
+
+
+def _thumbnail(path: Path) -> str:
+    """Where the browser finds it; the photo is decoded when it is shown for the first time only."""
+    key = f"{path}:{path.stat().st_mtime_ns}"
+    kind = f"{_THUMBNAIL_SIDE}.jpg"
+    return files.url(files.by_digest(kind, key, lambda: jpeg(load_photo(path), _THUMBNAIL_SIDE)))
 
 
 def photo_of(gallery: Gallery, key: str) -> Path:

@@ -6,15 +6,17 @@ Decoding, orientation and limits belong to ``diml_core.photo.images``; Gradio mu
 from __future__ import annotations
 
 import base64
-import binascii
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.utils import get_upload_folder, is_in_or_equal
 
+from app import files
 from diml_core.errors import InputError
 from diml_core.photo.images import DEFAULT_LIMITS, Photo, load_photo
+
+GONE = "This photo is no longer here, for it was not used for hours: choose it again."
 
 
 class Upload(NamedTuple):
@@ -25,6 +27,10 @@ class Upload(NamedTuple):
 
     def load(self) -> Photo:
         """Decode it. Raises InputError."""
+        if isinstance(self.source, Path) and files.uploads() in self.source.parents:
+            files.touch(self.source.parent)
+            if not self.source.exists():
+                raise InputError(GONE)
         return load_photo(self.source, name=self.name)
 
 
@@ -57,11 +63,25 @@ class PhotoInput(gr.Image):
         return upload_from(payload.model_dump())
 
 
-def upload_from(data: dict[str, Any]) -> Upload:
+class PhotoFiles(gr.File):
+    """Several uploads, as a list of :class:`Upload`, or None."""
+
+    def get_block_name(self) -> str:
+        """The front end knows this component as a file."""
+        return "file"
+
+    def preprocess(self, payload: Any) -> list[Upload] | None:
+        """Where they lie; nothing is opened, and nothing is made for them."""
+        if payload is None:
+            return None
+        return [upload_from(each) for each in payload.model_dump()]
+
+
+def upload_from(data: Any) -> Upload:
     """Turn Gradio's file data into an :class:`Upload`.
 
     Args:
-        data: with ``path`` of an uploaded file, or ``url`` holding a base64 ``data:`` URL, and
+        data: a dict with ``path`` of an uploaded file, or ``url`` holding a base64 ``data:`` URL, and
             optionally ``orig_name``.
 
     Raises:
@@ -72,19 +92,27 @@ def upload_from(data: dict[str, Any]) -> Upload:
         raise InputError(
             "A photo must be an uploaded file: send it with gradio_client.handle_file(path)."
         )
-    name, path, url = data.get("orig_name"), data.get("path"), data.get("url") or ""
+    given = (data.get(key) for key in ("orig_name", "path", "url"))
+    name, path, url = (value if isinstance(value, str) else "" for value in given)
     if url.startswith("data:"):
         encoded = url.partition(",")[2]
         if len(encoded) * 3 // 4 > DEFAULT_LIMITS.max_bytes:
             raise InputError("The photo in the data: URL is too large: send a smaller one.")
         try:
-            return Upload(base64.b64decode(encoded, validate=True), name)
-        except binascii.Error as error:
+            return Upload(base64.b64decode(encoded, validate=True), name or None)
+        except ValueError as error:  # binascii.Error is one, and so is text that is not ASCII
             raise InputError(
                 "The photo's data: URL is not valid base64: send a file instead."
             ) from error
-    if not path or not is_in_or_equal(path, get_upload_folder()):
+    if not _is_uploaded(path):
         raise InputError(
             "That photo was not uploaded here: send it with gradio_client.handle_file(path)."
         )
     return Upload(Path(path), name or Path(path).name)
+
+
+def _is_uploaded(path: str) -> bool:
+    try:
+        return bool(path) and is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
+    except (OSError, ValueError):  # a name too long for any file, or with a NUL in it
+        return False

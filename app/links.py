@@ -1,6 +1,6 @@
 """The address of a view: which example photos, which model, which options.
 
-The viewer writes these addresses (``viewer/share.js``) and reads the layer and the pinned parts back; what
+The viewer writes these addresses (``diml_core/viewer/view/share.js``) and reads the layer and the pinned parts back; what
 the server has to restore is read here.
 """
 
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from app.examples import example_photo
 from diml_core.errors import InputError
 
-_NUMBERS = {"grid": int, "mass": float, "start_block": int}
+_NUMBERS = {"grid": int, "mass": float, "start_block": int, "epsilon": float}
 
 
 @dataclass(frozen=True)

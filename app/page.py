@@ -6,33 +6,50 @@ from typing import Any
 
 import gradio as gr
 
-from app import examples, results, theme, viewer
+from app import door, examples, files, results, theme, viewer
+from app.galleries import Galleries
 from app.service import Explorer
 from app.tabs import compare, retrieve
 from diml_core.photo.images import DEFAULT_LIMITS
 
 MODEL_QUEUE = "model"  # one network at a time: two at once would only make both slower
+COVER_QUEUE = "cover"  # in which nobody waits who compares
+MOST_WAITING = 100  # events; beyond it, "This application is currently busy. Please try again."
+
+_SESSIONS = 1000  # whose state is kept
+# Files lie where Gradio serves them, wherever a proxy has put the page itself.
+_PLACED = (
+    "window.dimlPlaced = (url) => "
+    "url?.startsWith('/') ? (window.gradio_config?.root ?? '').replace(/\\/$/, '') + url : url;"
+)
 
 
-def build_page(explorer: Explorer | None = None) -> gr.Blocks:
-    """Assemble the page, its first example already solved."""
-    with gr.Blocks(title="DIML Explorer", analytics_enabled=False) as page:
+def build_page(
+    explorer: Explorer | None = None, galleries: Galleries | None = None
+) -> door.GuardedBlocks:
+    """Assemble the page, its first example already looked at."""
+    files.root()  # before the components, which remember where uploads lie
+    with door.GuardedBlocks(title="DIML Explorer", analytics_enabled=False) as page:
         gr.Markdown(
             "# DIML Explorer\nSee *why* a vision model calls two photos similar: "
             "which part matches which, and what that adds to the score.",
             elem_classes="title",
         )
         explorer = explorer or Explorer()
+        galleries = galleries or Galleries(explorer)
         with gr.Tabs():
             with gr.Tab("Compare"):
-                compare.build(explorer, MODEL_QUEUE)
+                compare.build(explorer, MODEL_QUEUE, COVER_QUEUE)
             with gr.Tab("Retrieve") as tab:
-                retrieve.build(explorer, MODEL_QUEUE, tab)
+                retrieve.build(explorer, galleries, MODEL_QUEUE, COVER_QUEUE, tab)
+    # Nothing goes past the queue.
+    page.queue(max_size=MOST_WAITING, api_open=False)
+    files.keep_what_is_here()
     return page
 
 
 def _style() -> str:
-    sheets = (theme.CSS_PATH, viewer.CSS_PATH, results.CSS_PATH)
+    sheets = (theme.CSS_PATH, viewer.STYLE, results.CSS_PATH)
     return "".join(path.read_text(encoding="utf-8") for path in sheets)
 
 
@@ -41,10 +58,13 @@ def launch_options() -> dict[str, Any]:
     return {
         "theme": theme.theme(),
         # In the head, as they are: Gradio rewrites the selectors of css_paths and drops @container rules.
-        "head": f"<style>{_style()}</style>",
-        "allowed_paths": [str(examples.FOLDER)],  # whatever folder the app is started from
+        "head": f"<style>{_style()}</style><script>{_PLACED}</script>",
+        # Whatever folder the app is started from.
+        "allowed_paths": [str(folder) for folder in (examples.FOLDER, files.shown(), files.own())],
+        "app_kwargs": door.app_kwargs(),
         "max_file_size": DEFAULT_LIMITS.max_bytes,
         "show_error": True,
+        "state_session_capacity": _SESSIONS,
         "ssr_mode": False,
         "footer_links": ["api"],
     }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from typing import Any
 
 from diml_core.embedding.features import ImageFeatures
@@ -15,77 +16,175 @@ from diml_core.network.checkpoints import load_model, shipped_models
 from diml_core.network.model import DimlModel
 from diml_core.photo.images import Photo, load_photo
 
-_CACHE_BYTES = 512 * 1024**2  # about 26 photos of the ViT; small beside the 16 GB of a Space
+# About 16 photos of the ViT, 280 of the CNN; an app at rest takes 800 MiB, and this stays below 1.5 GiB.
+_CACHE_BYTES = 320 * 1024**2
+_SESSIONS = 2000
+_SEEN = 64  # photos that a session may ask about again
 
 
 class Explorer:
     """Compares photos with the shipped models; safe to call from several threads.
 
-    Features are cached by the *content* of a photo, so everything a slider changes is recomputed
-    without running the network.
+    Features are cached by the *content* of a photo. One lock guards the dictionaries and is never held while
+    anything is computed; another lets one forward pass run at a time, for two at once only make both slower. The
+    models take it themselves, in :meth:`DimlModel.forward`, so that whoever runs one, for a gallery or for a covered
+    photo, holds it for that pass only.
     """
 
     def __init__(self, cache_bytes: int = _CACHE_BYTES) -> None:
         self._models: dict[str, DimlModel] = {}
         self._features: OrderedDict[tuple[str, str], ImageFeatures] = OrderedDict()
         self._cache_bytes = cache_bytes
-        self._lock = threading.RLock()  # two threads must not load or run one model at once
+        self._under_way: dict[Hashable, Future[Any]] = {}
+        self._seen: OrderedDict[str, OrderedDict[tuple[str, str], None]] = OrderedDict()
+        self._public: dict[str, Photo] = {}
+        self._lock = threading.Lock()
+        self._network = threading.Lock()
 
     def model(self, name: str) -> DimlModel:
-        """A shipped model, loaded on first use.
+        """A shipped model, loaded on first use; the others can be used meanwhile.
 
         Only shipped names: a visitor must not make the server read paths or download models.
 
         Raises:
             InputError: no such shipped model.
         """
-        if name not in shipped_models():
-            raise InputError(
-                f"There is no model '{name}' here: choose one of {', '.join(shipped_models())}."
-            )
+        self.check_name(name)
         with self._lock:
-            if name not in self._models:
-                self._models[name] = load_model(name)
-            return self._models[name]
+            known = self._models.get(name)
+        return known or self._once(("model", name), lambda: self._load(name))
+
+    @staticmethod
+    def check_name(name: str) -> None:
+        """Raise InputError unless a model of that name ships."""
+        if not isinstance(name, str) or name not in shipped_models():
+            raise InputError(
+                f"There is no model of that name here: choose one of {', '.join(shipped_models())}."
+            )
 
     def has_features(self, model_name: str, photo: Photo) -> bool:
         """Whether comparing this photo needs no forward pass."""
-        return (model_name, photo.digest) in self._features
+        with self._lock:
+            return (model_name, photo.digest) in self._features
 
-    def remembered(self, model_name: str, digest: str) -> ImageFeatures:
-        """The features of a photo that was compared a while ago, by its digest.
+    def remembered(self, model_name: str, digest: str, session: str | None) -> ImageFeatures:
+        """The features of a photo that this session compared a while ago, by its digest.
+
+        Args:
+            model_name: the model that saw it.
+            digest: of the photo.
+            session: who asks. Strangers are told the same whether or not somebody compared that photo.
 
         Raises:
-            InputError: no longer in memory.
+            InputError: not seen by this session, or no longer in memory.
         """
+        key = (model_name, digest)
         with self._lock:
-            if (key := (model_name, digest)) not in self._features:
-                raise InputError("This pair is no longer in memory: choose the photos again.")
-            self._features.move_to_end(key)
-            return self._features[key]
+            public = self._public.get(digest)
+            known = self._features.get(key) if key in self._seen.get(session or "", ()) else None
+        if public is not None:
+            return self.features(model_name, public)
+        if known is None:
+            raise InputError("This pair is no longer in memory: choose the photos again.")
+        return known
 
-    def network(self) -> AbstractContextManager[Any]:
-        """Hold this while running a model: two forward passes at once only make both slower."""
-        return self._lock
+    def features(self, model_name: str, photo: Photo, session: str | None = None) -> ImageFeatures:
+        """The network's output for a photo, from the cache if it has seen these pixels.
 
-    def features(self, model_name: str, photo: Photo) -> ImageFeatures:
-        """The network's output for a photo, from the cache if it has seen these pixels."""
+        Args:
+            model_name: a shipped model.
+            photo: the photo.
+            session: of the visitor it is shown to, who may then ask for it by :meth:`remembered`.
+        """
         key = (model_name, photo.digest)
         with self._lock:
-            if key not in self._features:
-                self._features[key] = self.model(model_name).extract(photo)
-            self._features.move_to_end(key)
-            found = self._features[key]
-            while sum(f.nbytes for f in self._features.values()) > self._cache_bytes:
-                self._features.popitem(last=False)
+            found = self._features.get(key)
+            if found is not None:
+                self._features.move_to_end(key)
+        if found is None:
+            found = self._once(key, lambda: self._extract(key, photo))
+        if session:
+            self._note(session, key)
         if found.photo.name == photo.name and found.photo.size == photo.size:
             return found
         # The same pixels under another name: the name is the caller's, not the first visitor's.
         return ImageFeatures(photo, found.map, found.attentions)
 
-    def compare(self, model_name: str, image_a: Any, image_b: Any, **options: Any) -> Explanation:
-        """Explain a pair; see :func:`diml_core.explain`. Raises InputError."""
+    def publish(self, photo: Photo) -> None:
+        """Let every session ask for this photo by :meth:`remembered`: one that the page itself shows."""
+        with self._lock:
+            self._public[photo.digest] = photo
+
+    def compare(
+        self,
+        model_name: str,
+        image_a: Any,
+        image_b: Any,
+        *,
+        session: str | None = None,
+        **options: Any,
+    ) -> Explanation:
+        """Explain a pair; see :func:`diml_core.explain`, and :meth:`features`. Raises InputError."""
         model = self.model(model_name)
         model.options(**options)  # a bad option should not wait for the network
-        features = [self.features(model_name, load_photo(image)) for image in (image_a, image_b)]
+        features = [
+            self.features(model_name, load_photo(image), session) for image in (image_a, image_b)
+        ]
         return explain(model, *features, **options)
+
+    def _load(self, name: str) -> DimlModel:
+        model = load_model(name)
+        forward = model.forward
+
+        def one_at_a_time(*args: Any, **kwargs: Any) -> Any:
+            with self._network:
+                return forward(*args, **kwargs)
+
+        model.forward = one_at_a_time  # type: ignore[method-assign]
+        with self._lock:
+            return self._models.setdefault(name, model)
+
+    def _extract(self, key: tuple[str, str], photo: Photo) -> ImageFeatures:
+        with self._lock:
+            if key in self._features:  # came in between the look and the turn
+                return self._features[key]
+        found = self.model(key[0]).extract(photo)
+        with self._lock:
+            self._features[key] = found
+            while sum(map(_size, self._features.values())) > self._cache_bytes:
+                self._features.popitem(last=False)
+        return found
+
+    def _once(self, key: Hashable, compute: Callable[[], Any]) -> Any:
+        """What ``compute`` gives; who asks for the same meanwhile waits for it instead of computing it again."""
+        with self._lock:
+            work = self._under_way.get(key)
+            mine = work is None
+            if work is None:
+                work = self._under_way[key] = Future()
+        if mine:
+            try:
+                work.set_result(compute())
+            except BaseException as error:
+                work.set_exception(error)
+            finally:
+                with self._lock:
+                    del self._under_way[key]
+        return work.result()
+
+    def _note(self, session: str, key: tuple[str, str]) -> None:
+        with self._lock:
+            seen = self._seen.setdefault(session, OrderedDict())
+            self._seen.move_to_end(session)
+            seen[key] = None
+            seen.move_to_end(key)
+            while len(seen) > _SEEN:
+                seen.popitem(last=False)
+            while len(self._seen) > _SESSIONS:
+                self._seen.popitem(last=False)
+
+
+def _size(features: ImageFeatures) -> int:
+    """Bytes that stay in memory, those of the decoded photo, too."""
+    width, height = features.photo.image.size
+    return features.nbytes + 3 * width * height

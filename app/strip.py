@@ -8,18 +8,22 @@ from pathlib import Path
 
 import gradio as gr
 
-from app.examples import FOLDER, thumbnail_url
+from app import choices
+from app.examples import FOLDER, SHOW_THUMBNAILS, thumbnail_url
 
-_SCRIPT = """
-element.addEventListener('click', (event) => {
+_SCRIPT = f"""{SHOW_THUMBNAILS}
+element.addEventListener('click', (event) => {{
   const card = event.target.closest('button[data-photo]');
-  if (card) trigger('pick', { photo: card.dataset.photo });
-});
+  if (!card) return;
+  {choices.note("photo", "card.dataset.photo")}
+  trigger('pick');
+}});
 """
 
 
 class PhotoStrip(gr.HTML):
-    """Example photos in a row. ``pick`` fires with ``event.photo``, its path below the examples."""
+    """Example photos in a row. ``pick`` fires when one is chosen: its path below the examples is the newest ``photo`` of
+    :mod:`app.choices`."""
 
     def __init__(self, photos: Sequence[Path]) -> None:
         super().__init__(
@@ -35,5 +39,5 @@ def _card(path: Path) -> str:
     name = path.relative_to(FOLDER).as_posix()
     return (
         f'<button type="button" data-photo="{html.escape(name)}" title="{html.escape(name)}">'
-        f'<img src="{thumbnail_url(path)}" alt="{html.escape(path.stem)}"></button>'
+        f'<img data-src="{thumbnail_url(path)}" alt="{html.escape(path.stem)}"></button>'
     )

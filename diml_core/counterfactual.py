@@ -8,7 +8,7 @@ whether the network minds *these* parts, or any cover at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -104,12 +104,42 @@ def counterfactual(
     Raises:
         InputError: unknown side or cover, or a part outside the grid.
     """
+    steps = counterfactual_steps(model, a, b, options, side, parts, cover, controls)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def counterfactual_steps(
+    model: DimlModel,
+    a: ImageFeatures,
+    b: ImageFeatures,
+    options: ExplainOptions,
+    side: str,
+    parts: Sequence[int],
+    cover: str = "grey",
+    controls: int = 4,
+) -> Generator[tuple[int, int], None, Counterfactual]:
+    """:func:`counterfactual` for who wants to stop half-way: pauses before every forward pass.
+
+    Yields:
+        Forward passes done, and all there will be.
+
+    Returns:
+        What :func:`counterfactual` returns.
+
+    Raises:
+        InputError: as there, before the first pause.
+    """
     if side not in ("a", "b"):
         raise InputError(f"There is no photo '{side}': cover parts of 'a' or of 'b'.")
     before = explain_features(model, a, b, options)
     grid = before.grid_a if side == "a" else before.grid_b
     features = a if side == "a" else b
     chosen = _checked(parts, grid)
+    _check_cover(cover)
 
     def score(covered_parts: Sequence[int]) -> Explanation:
         covered = model.extract(
@@ -118,18 +148,22 @@ def counterfactual(
         pair = (covered, b) if side == "a" else (a, covered)
         return explain_features(model, *pair, options)
 
+    elsewhere = same_shape_elsewhere(chosen, grid, controls)
+    yield 0, 1 + len(elsewhere)
+    after = score(chosen)
+    falls: list[float] = []
+    for other in elsewhere:
+        yield 1 + len(falls), 1 + len(elsewhere)
+        falls.append(before.similarity - score(other).similarity)
     contributions = before.contribution.sum(1 if side == "a" else 0)
     return Counterfactual(
         side=side,
         parts=chosen,
         cover=cover,
         before=before,
-        after=score(chosen),
+        after=after,
         promised=float(contributions[list(chosen)].sum()) / 2,
-        controls=tuple(
-            before.similarity - score(other).similarity
-            for other in same_shape_elsewhere(chosen, grid, controls)
-        ),
+        controls=tuple(falls),
     )
 
 
@@ -139,8 +173,7 @@ def covered_photo(photo: Photo, grid: Grid, parts: Sequence[int], cover: str = "
     Raises:
         InputError: unknown cover, or a part outside the grid.
     """
-    if cover not in COVERS:
-        raise InputError(f"There is no cover named '{cover}': choose one of {', '.join(COVERS)}.")
+    _check_cover(cover)
     pixels = np.asarray(photo.image)
     hidden = COVERS[cover](pixels)
     result = pixels.copy()
@@ -167,6 +200,11 @@ def same_shape_elsewhere(parts: Sequence[int], grid: Grid, count: int) -> list[t
     if len(places) <= count:
         return places
     return [places[round(k * (len(places) - 1) / max(count - 1, 1))] for k in range(count)]
+
+
+def _check_cover(cover: str) -> None:
+    if cover not in COVERS:
+        raise InputError(f"There is no cover named '{cover}': choose one of {', '.join(COVERS)}.")
 
 
 def _checked(parts: Sequence[int], grid: Grid) -> tuple[int, ...]:

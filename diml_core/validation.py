@@ -86,7 +86,7 @@ def from_object(cls: type[T], values: Any) -> T:
     if isinstance(values, cls):
         return values
     if not isinstance(values, dict):
-        raise InputError(f"An object with names and values is needed, not {_shortened(values)}.")
+        raise InputError(f"An object with names and values is needed, not {shortened(values)}.")
     return cls(**values)
 
 
@@ -102,21 +102,22 @@ def _sentence(cls: type, error: ValidationError, args: tuple, kwargs: dict[str, 
     if name not in fields:
         near = get_close_matches(name, fields, n=1)
         what = f"did you mean '{near[0]}'?" if near else "leave it out."
-        return f"There is no such option as {_shortened(name)}: {what}"
+        return f"There is no such option as {shortened(name)}: {what}"
     if name not in values:
         return f"'{name}' is missing: add it."
     schema, value = fields[name], values[name]
     subject = f"The {schema['description']}" if "description" in schema else f"'{name}'"
     names = ", ".join(schema.get("enum", ())) or first.get("ctx", {}).get("names")
     if names:
-        return f"{subject} cannot be {_shortened(value)}: choose one of {names}."
+        return f"{subject} cannot be {shortened(value)}: choose one of {names}."
     rule = _rule(schema)
     if isinstance(value, Real) and not isinstance(value, bool):
         rule = re.sub("^a number (of )?", "", rule)
-    return f"{subject} must be {rule}, not {_shortened(value)}."
+    return f"{subject} must be {rule}, not {shortened(value)}."
 
 
-def _shortened(value: Any) -> str:
+def shortened(value: Any) -> str:
+    """A value as a sentence can have it: on one line, and not too long."""
     shown = " ".join(repr(value).split())
     return shown if len(shown) <= _SHOWN else shown[: _SHOWN - 3] + "..."
 

@@ -15,7 +15,8 @@ CSS_PATH = _FOLDER / "results.css"
 class Results(gr.HTML):
     """Shows what :func:`app.galleries.search_payload` returns; ``{"error": sentence}`` shows the sentence.
 
-    ``open`` fires with ``event.photo``, its key, when a photo is clicked.
+    So does ``{"preparing": sentence}``, after which ``again`` fires in a moment. ``open`` fires with ``event.photo``,
+    its key, when a photo is clicked.
     """
 
     def __init__(self, value: dict[str, Any] | None = None, **kwargs: Any) -> None:

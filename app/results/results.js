@@ -1,4 +1,4 @@
-// Search results in two orders: by global similarity, and after re-ranking by parts. `trigger` and `props` are Gradio's.
+// Search results in two orders: by global similarity, and after re-ranking by parts. `trigger` and `props` are Gradio's, dimlPlaced the page's.
 
 const ROW_HEIGHT = 64; // px, as in results.css
 const root = element.querySelector(".found");
@@ -21,10 +21,13 @@ function row(item, order, items) {
     "button",
     { type: "button", className: "found-open", title: "Open the pair: why is it here?" },
     make("span", { className: "found-rank" }, String(order === "diml" ? item.rank : item.globalRank)),
-    make("img", { src: item.thumbnail, alt: "" }),
+    make("img", { src: dimlPlaced(item.thumbnail), alt: "" }),
     make("span", { className: "found-text" }, make("b", {}, score.toFixed(4)), " ", mark, make("small", {}, item.label)),
   );
-  open.addEventListener("click", () => trigger("open", { photo: item.photo }));
+  open.addEventListener("click", () => {
+    (window.dimlChosen ??= {}).result = item.photo; // see app/choices.py
+    trigger("open");
+  });
   const line = make("li", { className: item.same === true ? "found-same" : item.same === false ? "found-other" : "" }, open);
   const overtaken = order === "diml" ? overtakenBy(item, items) : null;
   if (overtaken) {
@@ -48,7 +51,7 @@ function explainOvertaking(winner, loser) {
     make(
       "div",
       { className: "found-sum" },
-      make("img", { src: item.thumbnail, alt: "" }),
+      make("img", { src: dimlPlaced(item.thumbnail), alt: "" }),
       make(
         "div",
         {},
@@ -90,9 +93,15 @@ function drawLines(items, shown) {
   );
 }
 
+let askingAgain = 0;
+
 function show(value) {
   const items = value?.items ?? null;
-  root.dataset.state = items ? "ready" : value?.error ? "error" : "empty";
+  root.dataset.state = items ? "ready" : value?.error ? "error" : value?.preparing ? "preparing" : "empty";
+  part(".found-preparing").textContent = value?.preparing ?? "";
+  clearInterval(askingAgain);
+  // Until there is another value: one that is equal to this is not told to `watch`.
+  if (value?.preparing) askingAgain = setInterval(() => trigger("again", {}), 1500);
   part(".found-error").textContent = value?.error ?? "";
   part(".found-why").replaceChildren();
   if (!items) return;

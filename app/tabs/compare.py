@@ -2,43 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from app.controls import control_values, option_controls, options_from
-from app.cover import answer_cover
+from app import choices
+from app.cover import connect_cover
 from app.downloads import FORMATS, write
 from app.endpoint import compare_endpoint
-from app.examples import ExamplePair, ExampleStrip, example_pairs
+from app.examples import ExampleStrip, example_pairs
 from app.inputs import PhotoInput, Upload
 from app.links import read_link
-from app.payload import viewer_payload
+from app.options import read_options
+from app.pairs import shown_pair
+from app.refusals import sentence
 from app.service import Explorer
-from app.viewer import Viewer
-from diml_core.errors import InputError
-from diml_core.explanation import Explanation
+from app.viewer import LIVE_OPTIONS, Viewer
 from diml_core.network.checkpoints import DEFAULT_MODEL, shipped_models
+from diml_core.photo.images import load_photo
 
 _FLOW_LINES = 24  # in a figure
 _ON_MODELS = (
-    "EfficientNet-Lite0 is the truest on real photographs. DINOv2 shows attention rollout, but its "
-    "weights were tuned to find salient objects, and it is often wrong about which things are alike."
+    "EfficientNet-Lite0 is the truest on real photographs. DINOv2 shows attention rollout; its backbone was "
+    "tuned to find salient objects, and on photographs of things it still ranks behind."
 )
 
 
-def build(explorer: Explorer, model_queue: str) -> None:
+def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
     """Lay out the tab and connect it.
 
     Args:
         explorer: shared with the other tabs, so that features are shared too.
-        model_queue: ``concurrency_id`` of everything that runs a network.
+        model_queue: ``concurrency_id`` of what compares photos.
+        cover_queue: the same of covering, which nobody who compares should wait for.
     """
     first = example_pairs()[0]
-    solved = explorer.compare(DEFAULT_MODEL, first.a, first.b)
+    photos_of_first = [load_photo(path) for path in (first.a, first.b)]
+    for photo in photos_of_first:
+        explorer.publish(photo)
+    solved = shown_pair(explorer, DEFAULT_MODEL, *photos_of_first)
     titles = [(explorer.model(name).config.title, name) for name in shipped_models()]
-    cover = answer_cover(explorer)
 
     examples = ExampleStrip()
     # Three columns that page.css arranges: on a phone the result comes before the options.
@@ -51,145 +56,185 @@ def build(explorer: Explorer, model_queue: str) -> None:
             model_name = gr.Radio(
                 titles, value=DEFAULT_MODEL, label="Model", info=_ON_MODELS, elem_id="model"
             )
-        with gr.Column(elem_id="see"):
-            look_for = gr.Markdown(_look_for(first), elem_id="look-for")
-            with gr.Row(elem_id="viewers"):
-                viewer = Viewer(viewer_payload(solved), cover=cover, address=True, elem_id="viewer")
-                second_viewer = Viewer(cover=cover, visible=False, elem_id="second-viewer")
+        with gr.Column(elem_id="see"), gr.Row(elem_id="viewers"):
+            viewer = Viewer(solved, address=True, elem_id="viewer")
+            second_viewer = Viewer(visible=False, elem_id="second-viewer")
         with gr.Column(elem_id="tune"):
-            with gr.Accordion("Options", open=False, elem_id="options"):
-                controls = option_controls(explorer.model(DEFAULT_MODEL))
-                reset = gr.Button("Back to the model's defaults", size="sm", elem_id="reset")
-                second_name = gr.Dropdown(
-                    [("none", ""), *titles],
-                    value="",
-                    label="Second model beside it",
-                    info="Points at the same place in both; it uses its own default options.",
-                    elem_id="second-model",
-                )
+            second_name = gr.Dropdown(
+                [("none", ""), *titles],
+                value="",
+                label="Second model beside it",
+                info="Points at the same place in both; it starts at its own default options.",
+                elem_id="second-model",
+            )
             with gr.Accordion("Take it away", open=False, elem_id="downloads"):
                 buttons = {
                     format: gr.Button(label, size="sm", elem_id=f"make-{format}")
                     for format, label in FORMATS.items()
                 }
                 ready = gr.DownloadButton("Download", visible="hidden", elem_id="ready")
+    # What the browser says when an event fires: LIVE_OPTIONS, and the newest choice of an example.
+    live, chosen = gr.Textbox(visible=False), gr.Textbox(visible=False)
 
     photos = [image_a, image_b]
-    inputs = [*photos, model_name, *controls]
+    inputs = [*photos, model_name, second_name, live]
+    outputs = [viewer, second_viewer]
 
     def show(
         upload_a: Upload | None,
         upload_b: Upload | None,
         name: str,
-        *values: Any,
+        second: str,
+        options: str,
+        request: gr.Request,
         progress: Any = gr.Progress(),
-    ) -> dict[str, Any]:
+    ) -> Iterator[tuple[Any, Any]]:
         if upload_a is None or upload_b is None:
-            return {}
+            yield {}, gr.skip()
+            return
         try:
-            return viewer_payload(_explain(explorer, upload_a, upload_b, name, values, progress))
-        except InputError as error:
-            return {"error": str(error)}
+            loaded = [upload.load() for upload in (upload_a, upload_b)]
+            yield (
+                _looked(explorer, name, loaded, request, progress, **read_options(options, name)),
+                gr.skip(),
+            )
+            if second:
+                yield gr.skip(), _looked(explorer, second, loaded, request, progress)
+        except Exception as error:
+            yield {"error": sentence(error)}, gr.skip()
 
     def show_second(
-        upload_a: Upload | None, upload_b: Upload | None, name: str, progress: Any = gr.Progress()
+        upload_a: Upload | None,
+        upload_b: Upload | None,
+        second: str,
+        request: gr.Request,
+        progress: Any = gr.Progress(),
     ) -> Any:
-        if not name:
+        if not second or upload_a is None or upload_b is None:
             return gr.update(visible=False)
-        values = tuple(update["value"] for update in control_values(explorer.model(name)))
-        return gr.update(
-            visible=True, value=show(upload_a, upload_b, name, *values, progress=progress)
-        )
+        try:
+            loaded = [upload.load() for upload in (upload_a, upload_b)]
+            pair = _looked(explorer, second, loaded, request, progress)
+        except Exception as error:
+            pair = {"error": sentence(error)}
+        return gr.update(visible=True, value=pair)
 
-    def restore(event: gr.EventData) -> list[Any]:
+    def pick(
+        chosen: str,
+        name: str,
+        second: str,
+        options: str,
+        request: gr.Request,
+        progress: Any = gr.Progress(),
+    ) -> Iterator[list[Any]]:
+        """An example: its photos, and what there is to see, in one answer."""
+        wanted = next((pair for pair in example_pairs() if pair.id == chosen), None)
+        if wanted is None:
+            yield [
+                gr.skip(),
+                gr.skip(),
+                {"error": "There is no such example here: choose another."},
+                gr.skip(),
+            ]
+            return
+        uploads = [Upload(Path(path), None) for path in (wanted.a, wanted.b)]
+        chosen = [str(wanted.a), str(wanted.b)]
+        for answer in show(*uploads, name, second, options, request, progress):
+            yield [*chosen, *answer]
+
+    def restore(event: gr.EventData, request: gr.Request) -> list[Any]:
         """What the address of the page asks for."""
         try:
             link = read_link(str(event.query), DEFAULT_MODEL)
-            updates = control_values(explorer.model(link.model), link.options)
-            explanation = explorer.compare(link.model, link.a, link.b, **link.options)
-        except InputError as error:
-            return [gr.skip()] * (len(inputs) + 1) + [{"error": str(error)}]
-        title = next(
-            (_look_for(pair) for pair in example_pairs() if {pair.a, pair.b} == {link.a, link.b}),
-            "",
-        )
-        return [str(link.a), str(link.b), link.model, *updates, title, viewer_payload(explanation)]
+            loaded = [load_photo(path) for path in (link.a, link.b)]
+            pair = _looked(explorer, link.model, loaded, request, **link.options)
+        except Exception as error:
+            return [gr.skip(), gr.skip(), gr.skip(), {"error": sentence(error)}]
+        return [str(link.a), str(link.b), link.model, pair]
 
-    model_bound = {
+    # Every choice is one event on one queue, so answers come in the order of the choices; of those that are made while
+    # one is worked on, only the newest is answered.
+    newest: dict[str, Any] = {
         "api_visibility": "private",
         "concurrency_id": model_queue,
         "concurrency_limit": 1,
+        "trigger_mode": "always_last",
+        "show_progress_on": viewer,
     }
-    listen: dict[str, Any] = {"fn": show, "inputs": inputs, "outputs": viewer, **model_bound}
-    fast = listen | {"show_progress": "hidden", "trigger_mode": "always_last"}
-    private = {"api_visibility": "private", "show_progress": "hidden"}
-    beside: dict[str, Any] = {
-        "fn": show_second,
-        "inputs": [*photos, second_name],
-        "outputs": second_viewer,
-        **model_bound,
+    listen: dict[str, Any] = {
+        "fn": show,
+        "inputs": inputs,
+        "outputs": outputs,
+        "js": f"(...values) => [...values.slice(0, 4), {LIVE_OPTIONS}]",
+        **newest,
     }
-
     for photo in photos:
-        # When "clear" fires the photo is still there: only what follows it sees that it is gone.
+        # When "clear" fires, and "input" with it, the photo is still there: only what follows sees that it is gone.
         for event in (photo.input, photo.clear):
-            event(lambda: "", outputs=look_for, **private).then(**listen).then(**beside)
-    gr.on([control.input for control in controls], **fast)
-    swap.click(None, photos, photos, js="(a, b) => [b, a]", **private).then(**fast).then(**beside)
-    for trigger in (model_name.input, reset.click):
-        trigger(
-            lambda name: control_values(explorer.model(name)), model_name, controls, **private
-        ).then(trigger_mode="always_last", **listen)
-    second_name.input(**beside)
-    examples.pick(_picked, None, [*photos, look_for], **private).then(**listen).then(**beside)
-    viewer.restore(
-        restore, None, [*inputs, look_for, viewer], show_progress="hidden", **model_bound
+            event(None, js="() => {}", api_visibility="private").then(**listen)
+    swap.click(
+        None,
+        photos,
+        photos,
+        js="(a, b) => [b, a]",
+        api_visibility="private",
+        show_progress="hidden",
+    ).then(**listen)
+    model_name.input(**listen)
+    second_name.input(show_second, [*photos, second_name], second_viewer, **newest)
+    examples.pick(
+        pick,
+        [chosen, model_name, second_name, live],
+        [*photos, *outputs],
+        js=f"(_, name, second) => [{choices.newest('pair')}, name, second, {LIVE_OPTIONS}]",
+        **newest,
     )
+    viewer.restore(restore, None, [*photos, model_name, viewer], **newest)
 
     for format, button in buttons.items():
-        button.click(_writer(explorer, format), inputs, ready, **model_bound).success(
-            None, js="() => document.querySelector('#ready a, a#ready, #ready')?.click()"
-        )
+        button.click(
+            _writer(explorer, format),
+            [*photos, model_name, live],
+            ready,
+            js=f"(a, b, name) => [a, b, name, {LIVE_OPTIONS}]",
+            api_visibility="private",
+            concurrency_id=model_queue,
+            concurrency_limit=1,
+        ).success(None, js="() => document.querySelector('#ready a, a#ready, #ready')?.click()")
 
+    for each in (viewer, second_viewer):
+        connect_cover(explorer, each, cover_queue)
     gr.api(compare_endpoint(explorer), api_name="compare", concurrency_id=model_queue)
 
 
-def _explain(
-    explorer: Explorer, upload_a: Upload, upload_b: Upload, name: str, values: Any, progress: Any
-) -> Explanation:
-    options = options_from(explorer.model(name), values)
-    loaded = []
-    for letter, upload in (("A", upload_a), ("B", upload_b)):
-        photo = upload.load()
-        if not explorer.has_features(name, photo):
-            progress(0.1 if letter == "A" else 0.5, desc=f"Looking at photo {letter}")
-            explorer.features(name, photo)
-        loaded.append(photo)
-    return explorer.compare(name, *loaded, **options)
-
-
-def _picked(event: gr.EventData) -> tuple[Any, Any, str]:
-    pair = next(pair for pair in example_pairs() if pair.id == event.pair)
-    return str(pair.a), str(pair.b), _look_for(pair)
-
-
-def _look_for(pair: ExamplePair) -> str:
-    return f"**{pair.title}.** {pair.look_for}"
+def _looked(
+    explorer: Explorer,
+    name: str,
+    photos: list[Any],
+    request: gr.Request,
+    progress: Any = None,
+    **options: Any,
+) -> dict[str, Any]:
+    for letter, photo, reached in zip("AB", photos, (0.1, 0.5), strict=True):
+        if progress and not explorer.has_features(name, photo):
+            progress(reached, desc=f"Looking at photo {letter}")
+            explorer.features(name, photo, request.session_hash)
+    return shown_pair(explorer, name, *photos, session=request.session_hash, **options)
 
 
 def _writer(explorer: Explorer, format: str) -> Callable[..., str]:
-    def make(upload_a: Upload | None, upload_b: Upload | None, name: str, *values: Any) -> str:
+    def make(upload_a: Upload | None, upload_b: Upload | None, name: str, options: str) -> str:
         if upload_a is None or upload_b is None:
             raise gr.Error(
                 "Choose two photos first: then there is something to take away.",
                 print_exception=False,
             )
         try:
-            explanation = _explain(
-                explorer, upload_a, upload_b, name, values, lambda *_, **__: None
+            explanation = explorer.compare(
+                name, upload_a.load(), upload_b.load(), **read_options(options, name)
             )
-        except InputError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        return str(write(explanation, format, _FLOW_LINES))
+            return str(write(explanation, format, _FLOW_LINES))
+        except Exception as error:
+            raise gr.Error(sentence(error), print_exception=False) from error
 
     return make

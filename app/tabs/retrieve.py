@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from app.cover import answer_cover
+from app import choices, files
+from app.cover import connect_cover
 from app.examples import FOLDER as EXAMPLES
 from app.galleries import MOST_UPLOADS, SCENES, Galleries, photo_of, search_payload
-from app.inputs import PhotoInput, Upload
-from app.payload import viewer_payload
+from app.inputs import PhotoFiles, PhotoInput, Upload
+from app.pairs import shown_pair
 from app.results import Results
 from app.service import Explorer
 from app.strip import PhotoStrip
 from app.viewer import Viewer
 from diml_core.errors import InputError
 from diml_core.network.checkpoints import DEFAULT_MODEL, shipped_models
+from diml_core.photo.images import load_photo
+from diml_core.retrieval import Gallery
 
 _BUILT_IN, _UPLOADS = "built-in", "uploads"
-_QUEUE = "gallery"  # indexing takes a while: who only compares two photos should not wait for it
+_SEARCH_QUEUE = "search"
+_INDEX_QUEUE = "index"  # takes a while: who only searches should not wait for it
 _QUERIES = ("heron.jpg", "cat.jpg", "red-panda.jpg", "taj-mahal-near.jpg", "giraffes.jpg")
 _SCENE_QUERIES = 9
 
 
-def build(explorer: Explorer, model_queue: str, tab: gr.Tab) -> None:
+def build(
+    explorer: Explorer, galleries: Galleries, model_queue: str, cover_queue: str, tab: gr.Tab
+) -> None:
     """Lay out the tab and connect it.
 
     Args:
         explorer: shared with the other tabs, so that features are shared too.
+        galleries: what is searched.
+        model_queue: ``concurrency_id`` of everything that compares.
+        cover_queue: that of covering.
         tab: the tab this is in.
-        model_queue: ``concurrency_id`` of everything that runs a network.
     """
-    galleries = Galleries(explorer)
-    uploaded = gr.State(None, delete_callback=_forget)  # folder of the visitor's own gallery
+    # The folder of the visitor's own gallery. A program that calls this never says that it has left.
+    uploaded = gr.State(None, delete_callback=_forget, time_to_live=files.KEEP_SECONDS)
 
     gr.Markdown(
         "The **global** similarity finds candidates, the **parts** re-rank them. Choose a query; click a "
@@ -43,6 +50,7 @@ def build(explorer: Explorer, model_queue: str, tab: gr.Tab) -> None:
         elem_id="retrieve-intro",
     )
     queries = PhotoStrip(_queries())
+    chosen = gr.Textbox(visible=False)  # what the browser says was chosen last
     with gr.Row(elem_id="search-layout"):
         with gr.Column(elem_id="search-choose"):
             query = PhotoInput(label="Query", elem_id="query")
@@ -58,7 +66,7 @@ def build(explorer: Explorer, model_queue: str, tab: gr.Tab) -> None:
                 label="Search in",
                 elem_id="gallery-source",
             )
-            files = gr.File(
+            own = PhotoFiles(
                 label=f"Up to {MOST_UPLOADS} photos",
                 file_count="multiple",
                 file_types=["image"],
@@ -68,82 +76,106 @@ def build(explorer: Explorer, model_queue: str, tab: gr.Tab) -> None:
             )
         with gr.Column(elem_id="search-see"):
             results = Results(elem_id="results")
-            viewer = Viewer(cover=answer_cover(explorer), visible=False, elem_id="result-viewer")
+            viewer = Viewer(visible=False, elem_id="result-viewer")
+    connect_cover(explorer, viewer, cover_queue)
 
     def search(
         upload: Upload | None,
         name: str,
         where: str,
         folder: str | None,
-        progress: Any = gr.Progress(track_tqdm=True),
+        request: gr.Request,
+        progress: Any = gr.Progress(),
     ) -> tuple[Any, Any]:
         hide = gr.update(visible=False)
-        if upload is None:
-            return {}, hide
         try:
-            if where == _UPLOADS and folder is None:
-                raise InputError(
-                    "Upload the photos to search in first, or choose the built-in gallery."
-                )
-            gallery = galleries.open(Path(folder) if where == _UPLOADS else None, name)
-            return search_payload(explorer, gallery, name, upload.load()), hide
+            if where != _UPLOADS and (unready := galleries.preparing(name)):
+                return {"preparing": unready}, hide
+            if upload is None:
+                return {}, hide
+            gallery = _open(galleries, where, folder, name)
+            session = request.session_hash
+            return search_payload(explorer, gallery, name, upload.load(), session), hide
         except InputError as error:
             return {"error": str(error)}, hide
 
-    def prepare(progress: Any = gr.Progress(track_tqdm=True)) -> Any:
-        galleries.built_in(DEFAULT_MODEL)
-        return gr.skip()
+    def look(name: str, where: str) -> Any:
+        unready = "" if where == _UPLOADS else galleries.preparing(name)
+        return {"preparing": unready} if unready else gr.skip()
 
     def index(
-        paths: list[str] | None,
-        name: str,
-        former: str | None,
-        progress: Any = gr.Progress(track_tqdm=True),
+        uploads: list[Upload] | None, name: str, former: str | None, progress: Any = gr.Progress()
     ) -> tuple[str | None, Any]:
         _forget(former)
-        if not paths:
+        if not uploads:
             return None, {}
+
+        def note(done: int, total: int) -> None:
+            progress((done, total), desc="Looking at your photos", unit="photos")
+
         try:
-            folder = galleries.of_uploads(paths, name)
-            return str(folder), {}
+            return str(galleries.of_uploads(uploads, name, note)), {}
         except InputError as error:
             return None, {"error": str(error)}
 
     def open_pair(
-        upload: Upload | None, name: str, where: str, folder: str | None, event: gr.EventData
+        upload: Upload | None,
+        name: str,
+        where: str,
+        folder: str | None,
+        chosen: str,
+        request: gr.Request,
     ) -> Any:
         try:
             if upload is None:
                 raise InputError("The query was removed: choose one again.")
-            gallery = galleries.open(Path(folder) if where == _UPLOADS and folder else None, name)
-            found = photo_of(gallery, str(event.photo))
-            return gr.update(
-                visible=True, value=viewer_payload(explorer.compare(name, upload.load(), found))
+            found = photo_of(_open(galleries, where, folder, name), str(chosen))
+            pair = shown_pair(
+                explorer, name, upload.load(), load_photo(found), session=request.session_hash
             )
+            return gr.update(visible=True, value=pair)
         except InputError as error:
             return gr.update(visible=True, value={"error": str(error)})
 
-    bound = {"api_visibility": "private", "concurrency_id": _QUEUE, "concurrency_limit": 1}
+    bound = {
+        "api_visibility": "private",
+        "concurrency_id": _SEARCH_QUEUE,
+        "concurrency_limit": 1,
+        "trigger_mode": "always_last",  # also of what follows another event, which Gradio would drop
+    }
     private = {"api_visibility": "private", "show_progress": "hidden"}
     inputs = [query, model_name, source, uploaded]
     find: dict[str, Any] = {"fn": search, "inputs": inputs, "outputs": [results, viewer], **bound}
     make: dict[str, Any] = {
-        "fn": index, "inputs": [files, model_name, uploaded], "outputs": [uploaded, results], **bound
+        "fn": index, "inputs": [own, model_name, uploaded], "outputs": [uploaded, results], **bound,
+        "concurrency_id": _INDEX_QUEUE,
     }  # fmt: skip
 
-    queries.pick(_picked, None, query, **private).then(**find)
+    queries.pick(
+        _picked,
+        chosen,
+        query,
+        js=f"() => {choices.newest('photo')}",
+        trigger_mode="always_last",
+        **private,
+    ).then(**find)
     for event in (query.input, query.clear):
         # What follows a "clear" sees that the photo is gone; "clear" itself does not.
         event(lambda: None, **private).then(**find)
-    files.change(**make).then(**find)
+    own.change(**make).then(**find)
     model_name.input(**make).then(**find)  # vectors of one model mean nothing to another
-    source.input(lambda where: gr.update(visible=where == _UPLOADS), source, files, **private).then(
+    source.input(lambda where: gr.update(visible=where == _UPLOADS), source, own, **private).then(
         **find
     )
-    # The built-in gallery is embedded, once per machine, when somebody first looks at this tab; the
-    # bar shows in place of results, also to who has chosen a query and waits for it.
-    tab.select(prepare, None, results, **bound)
-    results.open(open_pair, inputs, viewer, **(bound | {"concurrency_id": model_queue})).then(
+    tab.select(look, [model_name, source], results, **private)
+    results.again(**(find | {"show_progress": "hidden", "trigger_mode": "once"}))
+    results.open(
+        open_pair,
+        [*inputs, chosen],
+        viewer,
+        js=f"(...values) => [...values.slice(0, 4), {choices.newest('result')}]",
+        **(bound | {"concurrency_id": model_queue}),
+    ).then(
         None,
         js="() => document.querySelector('#result-viewer')?.scrollIntoView()",
     )
@@ -155,11 +187,22 @@ def _queries() -> list[Path]:
     return [*scenes[::step][:_SCENE_QUERIES], *(EXAMPLES / name for name in _QUERIES)]
 
 
-def _picked(event: gr.EventData) -> str:
-    return str(next(p for p in _queries() if p.relative_to(EXAMPLES).as_posix() == event.photo))
+def _picked(chosen: str) -> str:
+    found = next((p for p in _queries() if p.relative_to(EXAMPLES).as_posix() == chosen), None)
+    if found is None:
+        raise InputError(
+            "That is none of the queries here: choose one of the row, or a photo of yours."
+        )
+    return str(found)
+
+
+def _open(galleries: Galleries, where: str, folder: str | None, name: str) -> Gallery:
+    if where == _UPLOADS and folder is None:
+        raise InputError("Upload the photos to search in first, or choose the built-in gallery.")
+    return galleries.open(Path(folder) if where == _UPLOADS and folder else None, name)
 
 
 def _forget(folder: str | None) -> None:
     """Delete a visitor's gallery: when it is replaced, and when the visitor has left."""
     if folder:
-        shutil.rmtree(Path(folder).parent, ignore_errors=True)
+        files.remove(Path(folder))

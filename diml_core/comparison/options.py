@@ -11,7 +11,7 @@ from diml_core.comparison.marginals import MARGINALS
 from diml_core.comparison.transport import DEFAULT_EPSILON, DEFAULT_TOLERANCE
 from diml_core.embedding.rollout import HEAD_FUSIONS
 from diml_core.errors import InputError
-from diml_core.validation import PLAIN, Whole, name_in, settings
+from diml_core.validation import PLAIN, Whole, name_in, settings, shortened
 
 _UpTo1 = Annotated[float, Field(gt=0, le=1), PLAIN]
 
@@ -77,4 +77,6 @@ def validated(options: ExplainOptions, max_grid: int, attention_blocks: int) -> 
 
 def _within(name: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
-        raise InputError(f"The {name} must be a whole number from {low} to {high}, not {value}.")
+        raise InputError(
+            f"The {name} must be a whole number from {low} to {high}, not {shortened(value)}."
+        )

@@ -158,6 +158,13 @@ def load_photo(
     return Photo(image, name, size, digest)
 
 
+def looks_like_photo(start: bytes) -> bool:
+    """Whether a file is of a kind that :func:`load_photo` reads: its first 256 bytes tell, also why it is not."""
+    return any(
+        reader and re.match(mark, start[:256], re.DOTALL) for mark, (_, reader) in _READERS.items()
+    )
+
+
 def clean_name(text: object, width: int = 80) -> str:
     """`text` as one line of printable characters; beyond `width` its middle is left out."""
     text = str(text)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -68,7 +68,7 @@ def index_photos(
     *,
     model: str | DimlModel = DEFAULT_MODEL,
     device: str = "cpu",
-    progress: bool = False,
+    progress: bool | Callable[[int, int], None] = False,
     **options: Any,
 ) -> IndexReport:
     """Make a gallery of all photos below a folder, or bring it up to date.
@@ -83,7 +83,7 @@ def index_photos(
         model: a name or path for :func:`diml_core.load_model`, or a model. A gallery of a model that was
             not loaded can be opened with that model only.
         device: to load a named model on.
-        progress: show a progress bar on stderr.
+        progress: show a progress bar on stderr; or call this with the photos done and all there are.
         **options: fields of :class:`diml_core.comparison.options.ExplainOptions`; else the model's defaults.
 
     Raises:
@@ -122,7 +122,7 @@ class _Run:
         model: DimlModel,
         spec: GallerySpec,
         former: Store | None,
-        progress: bool,
+        progress: bool | Callable[[int, int], None],
     ) -> None:
         self.photos, self.gallery, self.model, self.spec = photos, gallery, model, spec
         self.former, self.progress = former, progress
@@ -149,9 +149,8 @@ class _Run:
         try:
             paths = sorted(_photo_paths(self.photos, self.gallery))
             self._check_room(len(paths))
-            hidden = not self.progress
             with (
-                tqdm(total=len(paths), desc="Indexing", unit=" photos", disable=hidden) as bar,
+                _bar(len(paths), self.progress) as bar,
                 loaded_ahead(self._look_at, paths, size) as seen,
             ):
                 for places, images in by_shape(self._unknown(seen, bar), size):
@@ -257,6 +256,20 @@ class _Run:
         vectors = former.vectors[row].numpy()
         weights = None if former.weights is None else former.weights[row].numpy()
         return PackedPhoto(vectors, weights, cast(Grid, record.grid))
+
+
+def _bar(total: int, progress: bool | Callable[[int, int], None]) -> tqdm:
+    bar = tqdm(total=total, desc="Indexing", unit=" photos", disable=progress is not True)
+    if callable(progress):
+        done = 0
+
+        def update(photos: float | None = 1) -> None:
+            nonlocal done
+            done += int(photos or 0)
+            progress(done, total)
+
+        bar.update = update  # a hidden bar does not count
+    return bar
 
 
 def _photo_paths(photos: Path, gallery: Path) -> Iterator[str]:

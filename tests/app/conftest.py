@@ -117,13 +117,19 @@ class Page:
         self.wait(state)
 
     def open_options(self):
-        self.page.click("#options button")
-        self.page.wait_for_selector("#grid input[type=number]")
+        self.page.click("#viewer [data-role=options-drawer] summary")
+        self.page.wait_for_selector("#viewer [data-role=grid]", state="visible")
 
     def set_number(self, control, value):
-        field = self.page.locator(f"#{control} input[type=number]")
-        field.fill(str(value))
-        field.press("Enter")
+        self.page.fill(f"#viewer [data-role={control}]", str(value))
+
+    def wait_for_pair(self, name):
+        """Until the pair whose photo A has that name is shown."""
+        self.page.wait_for_function(
+            "name => document.querySelector('#viewer [data-role=name-a]').textContent.startsWith(name)",
+            arg=name,
+            timeout=30_000,
+        )
 
     def shot(self, name):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)

@@ -61,15 +61,15 @@ def test_swapping_changes_sides_but_not_the_score(visit):
 
 def test_the_model_and_every_slider_change_the_result(visit):
     page = visit()
-    page.open_options()
     page.score_after(lambda: page.page.click("#model label:has-text('DINOv2')"))
+    page.open_options()
     page.score_after(lambda: page.set_number("grid", 5))
     page.score_after(lambda: page.set_number("mass", 0.9))
     page.score_after(lambda: page.set_number("start-block", 2))
     page.score_after(lambda: page.page.click("#model label:has-text('EfficientNet')"))
-    assert page.page.locator("#start-block").is_hidden()
-    assert page.page.locator("[data-layer=rollout]").is_disabled()
-    assert page.page.locator("#grid input[type=number]").get_attribute("max") == "14"
+    assert page.page.locator("#viewer [data-role=start-block]").count() == 0
+    assert page.page.locator("#viewer [data-layer=rollout]").is_disabled()
+    assert page.page.get_attribute("#viewer [data-role=grid]", "max") == "14"
     page.shot("options-cnn")
 
 

@@ -2,11 +2,14 @@
 
 import re
 import shutil
+import time
 
 import pytest
 from PIL import Image
 
+from app import files
 from app.galleries import MOST_UPLOADS, Galleries, photo_of, search_payload
+from app.inputs import Upload
 from app.service import Explorer
 from diml_core.errors import InputError
 
@@ -26,7 +29,7 @@ def explorer():
 
 @pytest.fixture(scope="module")
 def gallery(explorer, tmp_path_factory):
-    return Galleries(explorer, tmp_path_factory.mktemp("cache")).built_in("efficientnet-lite0")
+    return Galleries(explorer, tmp_path_factory.mktemp("cache")).build("efficientnet-lite0")
 
 
 def open_tab(visit):
@@ -156,10 +159,47 @@ def test_too_many_or_no_photos_are_refused(explorer, tmp_path):
     galleries = Galleries(explorer, tmp_path)
     file = tmp_path / "one.jpg"
     Image.new("RGB", (40, 40)).save(file)
+    here = left_behind()
     with pytest.raises(InputError, match="Choose photos first"):
         galleries.of_uploads([], "efficientnet-lite0")
     with pytest.raises(InputError, match=str(MOST_UPLOADS)):
-        galleries.of_uploads([str(file)] * (MOST_UPLOADS + 1), "efficientnet-lite0")
+        galleries.of_uploads([Upload(file, None)] * (MOST_UPLOADS + 1), "efficientnet-lite0")
     (tmp_path / "text.jpg").write_text("text")
     with pytest.raises(InputError, match="None of these files is a photo"):
-        galleries.of_uploads([str(tmp_path / "text.jpg")], "efficientnet-lite0")
+        galleries.of_uploads([Upload(tmp_path / "text.jpg", None)], "efficientnet-lite0")
+    assert left_behind() == here
+
+
+def test_a_gallery_goes_when_its_visitor_has_gone_and_says_so(explorer, tmp_path):
+    galleries = Galleries(explorer, tmp_path)
+    file = tmp_path / "one.jpg"
+    Image.new("RGB", (40, 40), "red").save(file)
+    steps = []
+    folder = galleries.of_uploads(
+        [Upload(file, None)] * 2, "efficientnet-lite0", lambda *step: steps.append(step)
+    )
+    assert steps[-1] == (2, 2)
+    found = galleries.open(folder, "efficientnet-lite0").search(file)
+    assert len(found) == 2
+    files.sweep(time.time() + 2 * files.KEEP_SECONDS)
+    assert not folder.exists()
+    with pytest.raises(InputError, match="no longer here"):
+        galleries.open(folder, "efficientnet-lite0")
+
+
+def left_behind():
+    return {path for name in files.MOST_BYTES for path in (files.root() / name).iterdir()}
+
+
+def test_a_gallery_that_cannot_be_built_says_why(explorer, tmp_path, monkeypatch):
+    galleries = Galleries(explorer, tmp_path)
+    reason = "There is no room here."
+
+    def fail(name):
+        raise InputError(reason)
+
+    monkeypatch.setattr(galleries, "build", fail)
+    galleries.build_ahead()
+    galleries._builder.join(30)
+    with pytest.raises(InputError, match=reason):
+        galleries.built_in("efficientnet-lite0")
