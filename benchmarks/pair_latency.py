@@ -3,9 +3,9 @@
     python benchmarks/pair_latency.py
 
 Times, from two decoded photos, (1) the bare forward pass of the backbone on the same two inputs, (2) a
-finished Explanation, (3) the page's payload as JSON, written as Gradio writes it, and (4) a slider move,
-whose features are cached; one after the other in every round, so that a drift of the machine's speed
-hits all alike. Prints the median over rounds of each time as a multiple of (1) of the same round.
+finished Explanation and (3) what the page is sent, its photos and features as bytes; one after the other in every
+round, so that a drift of the machine's speed hits all alike. Prints the median over rounds of each time as a multiple
+of (1) of the same round. What a slider costs is the browser's: see viewer_frames.py.
 """
 
 from __future__ import annotations
@@ -22,13 +22,11 @@ import orjson  # noqa: E402
 import torch  # noqa: E402
 from timing import seconds  # noqa: E402
 
-from app import payload  # noqa: E402
-from app.payload import viewer_payload  # noqa: E402
 from diml_core import explain, load_model, load_photo  # noqa: E402
-from diml_core.explain import explain_features  # noqa: E402
 from diml_core.network.checkpoints import shipped_models  # noqa: E402
+from diml_core.viewer.pair import inside, live_pair  # noqa: E402
 
-TARGETS = {"explanation": 1.15, "payload": 1.3, "slider move": 0.1}
+TARGETS = {"explanation": 1.15, "payload": 1.3}
 
 
 def main() -> None:
@@ -44,17 +42,11 @@ def main() -> None:
     arguments = parser.parse_args()
     photos = [load_photo(path) for path in arguments.images[:2]]
 
-    print(
-        "| model | bare forward, ms | explanation | payload | slider move |\n|---|---|---|---|---|"
-    )
+    print("| model | bare forward, ms | explanation | payload |\n|---|---|---|---|")
     for name in shipped_models():
         model = load_model(name)
         network = model.backbone.network
         inputs = [model.preprocess(photo)[None] for photo in photos]
-        features = [model.extract(photo) for photo in photos]
-        # A slider between two positions, so that nothing can be remembered from the last move.
-        grids = [model.options(grid=g) for g in (model.options().grid, model.max_grid - 1)]
-        moves = 0
 
         def bare(network=network, inputs=inputs) -> None:
             with torch.inference_mode():
@@ -65,18 +57,11 @@ def main() -> None:
             return explain(model, *photos)
 
         def page(model=model) -> bytes:
-            payload._encoded.cache_clear()  # new photos: their JPEGs are part of the work
-            # As the page does it: with the attention of all blocks, for every later slider move.
-            return orjson.dumps(viewer_payload(explain(model, *map(model.extract, photos))))
+            # As the page does it: with the attention of all blocks, for every start block.
+            features = map(model.extract, photos)
+            return orjson.dumps(live_pair(model, *features, model.options(), inside))
 
-        def slider(model=model, features=features, grids=grids) -> bytes:
-            nonlocal moves
-            moves += 1
-            return orjson.dumps(
-                viewer_payload(explain_features(model, *features, grids[moves % 2]))
-            )
-
-        steps = {"explanation": explanation, "payload": page, "slider move": slider}
+        steps = {"explanation": explanation, "payload": page}
         for warm_up in (bare, *steps.values()):
             warm_up()
         base, ratios = [], {key: [] for key in steps}
