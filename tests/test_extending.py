@@ -63,10 +63,14 @@ AFTER = {
         from diml_core.retrieval import Gallery, index_photos
         index_photos("photos", "gallery", model=model)
         assert len(Gallery.open("gallery", model=model).search("a.jpg", marginals="softmax")) > 1
+        explanation.to_html("pair.html")
+        assert '"softmax"]' in open("pair.html", encoding="utf-8").read()  # the page offers it
     """,
     "pooling": """
         assert before.structural_similarity != after.structural_similarity
         assert load_model("models/tent").config.grid_pooling == "tent"
+        after.to_html("pair.html")
+        assert '"fixed": {' in open("pair.html", encoding="utf-8").read()
         import torch
         from diml_core.embedding.pooling import tent_pooling
         assert torch.equal(tent_pooling(5, 5), torch.eye(5))
