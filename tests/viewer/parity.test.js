@@ -57,8 +57,8 @@ for (const [name, { cost, u, v, mass, epsilon, tolerance, ...expected }] of case
     const found = transport(...[cost, u, v].map(decodeFloat64), mass, epsilon, tolerance);
     assertClose(found.plan, decodeFloat64(expected.plan), CLOSE, "the plan");
     assert.ok(found.marginalError <= tolerance, `${found.marginalError}`);
-    // Below that rounding decides which of its last steps the library takes.
-    if (tolerance < 1e-6) return;
+    // Below that, and among Newton steps, rounding decides how many more there are.
+    if (tolerance < 1e-6 || expected.iterations > 300) return;
     assert.ok(Math.abs(found.iterations - expected.iterations) <= 5, `${found.iterations}, not ${expected.iterations}`);
   });
 }
