@@ -54,6 +54,9 @@ def explain_features(
         model: the model that extracted the features.
         a, b: features of the two pictures.
         options: validated, from ``model.options``.
+
+    Raises:
+        InputError: attention that was not recorded, or that reaches no part.
     """
     embedder = model.embedder(options)
     embedded_a, embedded_b = (

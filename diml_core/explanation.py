@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from diml_core.comparison.options import ExplainOptions
+from diml_core.comparison.scale import Standing
 from diml_core.comparison.transport import FINEST_TOLERANCE
 from diml_core.embedding.features import ImageFeatures
 from diml_core.embedding.grids import Grid
@@ -105,6 +106,7 @@ class Explanation:
         photo_a, photo_b: the pictures, or None after loading from JSON.
         observed: what the explanation was made from; None after loading from a file, and where one photo was
             compared with many.
+        saved_standing: what a file says of :attr:`standing`.
     """
 
     model: str
@@ -131,6 +133,7 @@ class Explanation:
     photo_a: Photo | None = field(default=None, repr=False)
     photo_b: Photo | None = field(default=None, repr=False)
     observed: Observation | None = field(default=None, repr=False)
+    saved_standing: Standing | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name in _ARRAYS:
@@ -165,6 +168,19 @@ class Explanation:
     def similarity(self) -> float:
         """Overall similarity, ``(global + structural) / 2``."""
         return (self.global_similarity + self.structural_similarity) / 2
+
+    @property
+    def standing(self) -> Standing | None:
+        """Where the score stands among those of other pairs of photographs; None where nobody has measured it.
+
+        For the options that were measured, the model's defaults.
+        """
+        if self.observed is None:
+            return self.saved_standing
+        scale = self.observed.model.scale
+        if scale is None or not scale.serves(self.options):
+            return None
+        return scale.standing(self.similarity)
 
     def strongest(self, count: int) -> list[PartPair]:
         """The ``count`` pairs that add most to the score, largest first."""
@@ -203,6 +219,7 @@ class Explanation:
             "global_similarity": self.global_similarity,
             "structural_similarity": self.structural_similarity,
             "mass": self.mass,
+            "standing": None if self.standing is None else self.standing._asdict(),
             "names": both("name"),
             "sizes": both("size"),
             "grid": both("grid"),
@@ -252,6 +269,7 @@ class Explanation:
                 global_similarity=values["global_similarity"],
                 iterations=values["solver"]["iterations"],
                 marginal_error=values["solver"]["marginal_error"],
+                saved_standing=_standing(values.get("standing")),
                 **fields,
             )
             rebuilt._check()
@@ -411,6 +429,15 @@ _CSV_COLUMNS = (
     "share",
 )
 _BULKY = ("plan", "part_similarity", "contribution", "marginals", "rollout", "rollout_map")
+
+
+def _standing(values: Any) -> Standing | None:
+    if values is None:
+        return None
+    shares = values["different_below"], values["same_above"]
+    if not all(isinstance(s, int | float) and 0 <= s <= 1 for s in shares):
+        raise ValueError("a standing is no two shares")
+    return Standing(*shares)
 
 
 def _two_counts(values: Any) -> tuple[int, int]:

@@ -125,6 +125,7 @@ def report(explanation: Explanation, top: int) -> str:
         "",
         f"similarity  {explanation.similarity:+.4f}  =  (global {explanation.global_similarity:+.4f}"
         f"  +  structural {explanation.structural_similarity:+.4f}) / 2",
+        *_standing(explanation),
         f"transport   mass {explanation.mass:.2f}, {explanation.iterations} iterations, marginal error "
         f"{explanation.marginal_error:.1e}" + ("" if explanation.converged else ", NOT CONVERGED"),
         "",
@@ -139,6 +140,17 @@ def report(explanation: Explanation, top: int) -> str:
             f"{pair.share:6.1%}"
         )
     return "\n".join(lines)
+
+
+def _standing(explanation: Explanation) -> list[str]:
+    standing, observed = explanation.standing, explanation.observed
+    if standing is None or observed is None or observed.model.scale is None:
+        return []
+    scale = observed.model.scale
+    return [
+        f"standing    higher than {standing.different_below:.0%} of {sum(scale.different)} pairs of different things; "
+        f"{standing.same_above:.0%} of {sum(scale.same)} pairs of one kind are higher"
+    ]
 
 
 def _check_many(arguments: argparse.Namespace) -> None:

@@ -1,4 +1,5 @@
-"""The two files of a checkpoint: ``config.json`` and ``model.safetensors``. Neither can hold code."""
+"""The files of a checkpoint, ``config.json``, ``model.safetensors`` and, where its scores were measured on photographs,
+``scale.json``. None can hold code."""
 
 from __future__ import annotations
 
@@ -10,10 +11,11 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from diml_core.comparison.scale import Scale
 from diml_core.errors import InputError
 from diml_core.network.model_config import ModelConfig
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
+CONFIG, WEIGHTS, SCALE = "config.json", "model.safetensors", "scale.json"
 
 
 def write_checkpoint(config: ModelConfig, state: dict[str, Tensor], folder: Path) -> None:
@@ -54,6 +56,24 @@ def read_weights(folder: Path, shown: str) -> dict[str, Tensor]:
     return {
         key.replace("backbone.", "backbone.network.", 1): value for key, value in tensors.items()
     }
+
+
+def read_scale(folder: Path, shown: str) -> Scale | None:
+    """Read ``scale.json``; None where there is none.
+
+    Raises:
+        InputError: damaged; it calls the checkpoint ``shown``.
+    """
+    try:
+        return Scale.from_dict(json.loads((folder / SCALE).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except InputError as error:
+        raise InputError(f"The {SCALE} of '{shown}' cannot be used: {error}") from error
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"The {SCALE} of '{shown}' cannot be read ({error}): measure it again, or remove it."
+        ) from error
 
 
 def _unreadable(shown: str, error: Exception) -> InputError:

@@ -16,7 +16,13 @@ from torch import Tensor
 
 from diml_core.errors import InputError
 from diml_core.network.backbones import Backbone
-from diml_core.network.checkpoint_files import CONFIG, read_config, read_weights, write_checkpoint
+from diml_core.network.checkpoint_files import (
+    CONFIG,
+    read_config,
+    read_scale,
+    read_weights,
+    write_checkpoint,
+)
 from diml_core.network.devices import device_named
 from diml_core.network.hub import HUB_PREFIX, fetch
 from diml_core.network.model import DimlModel
@@ -119,6 +125,7 @@ def _load_folder(folder: Path, shown: str) -> DimlModel:
     config, tensors = read_config(folder, shown), read_weights(folder, shown)
     model = _built(config, shown)
     _load_weights(model, tensors, shown)
+    model.scale = read_scale(folder, shown)
     return model
 
 

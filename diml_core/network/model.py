@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from diml_core.comparison.options import ExplainOptions, validated
+from diml_core.comparison.scale import Scale
 from diml_core.embedding.embedder import Embedder
 from diml_core.embedding.features import ImageFeatures, as_float16
 from diml_core.errors import InputError
@@ -31,6 +32,8 @@ class DimlModel(nn.Module):
         head: what is applied to every location of its map.
         source: what :func:`diml_core.load_model` takes, from any folder, to load this model again; empty for a
             model that was not loaded.
+        scale: where its scores lie on real photographs, for its default options; None where nobody has measured it,
+            or weights have changed since.
     """
 
     def __init__(self, config: ModelConfig, *, backbone: Backbone | None = None) -> None:
@@ -42,6 +45,7 @@ class DimlModel(nn.Module):
         super().__init__()
         self.config = config
         self.source = ""
+        self.scale: Scale | None = None
         self.backbone = backbone or Backbone(
             config.architecture,
             config.architecture_options,

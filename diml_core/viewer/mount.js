@@ -9,7 +9,7 @@ import { createViewer } from "./view/viewer.js";
 
 /**
  * @typedef {object} Model the host's state. Keys: `pair`, which the viewer shows (a payload, `{}` for none,
- *   `{error: sentence}`), and `options` and `selected`, which it writes.
+ *   `{error: sentence}`), and `options`, with the `model` that they are of, and `selected`, which it writes.
  * @property {(key: string) => any} get
  * @property {(key: string, value: unknown) => void} set
  * @property {() => void} save_changes

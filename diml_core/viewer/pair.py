@@ -65,6 +65,8 @@ def live_pair(
             f"'{model.config.grid_pooling}': choose others, or compare with the library."
         )
     first, prefix = max(first_block(a), first_block(b)), model.backbone.prefix_tokens
+    # None where the features were extracted without attention, whatever the model could have recorded.
+    blocks = min(len(a.attentions), len(b.attentions))
 
     def side(features: ImageFeatures) -> dict[str, Any]:
         seen = f"{features.photo.digest}-{model.source or model.name}-{first}"
@@ -85,6 +87,10 @@ def live_pair(
         return values
 
     defaults = asdict(model.options())
+    if (
+        defaults["start_block"] is not None
+    ):  # attention of earlier blocks may not have been recorded
+        defaults["start_block"] = max(defaults["start_block"], first)
     return {
         "a": side(a),
         "b": side(b),
@@ -94,11 +100,12 @@ def live_pair(
             "pooling": model.config.pooling,
             "gridPooling": model.config.grid_pooling,
             "maxGrid": model.max_grid,
-            "blocks": model.backbone.attention_blocks,
+            "blocks": blocks,
             "firstBlock": first,
             "prefix": prefix,
-            "marginals": [n for n in marginal_names(model.has_rollout) if n in MARGINALS],
+            "marginals": [n for n in marginal_names(blocks > 0) if n in MARGINALS],
             "defaults": {name: defaults[name] for name in _LIVE},
+            "scale": None if model.scale is None else model.scale.to_dict(),
         },
         "options": asdict(options),
         "fixed": None,

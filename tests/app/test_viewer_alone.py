@@ -191,6 +191,24 @@ def test_the_newest_pair_wins_and_no_half_of_one_is_ever_shown(alone):
     assert "newer.jpg" in page.text_content(NAME)
 
 
+def test_an_error_does_not_keep_a_pair_away_that_is_still_loading(alone):
+    """A link that cannot be served is refused before the page's own pair is there: both are shown."""
+    page = alone()
+    page.evaluate(
+        """async () => {
+        const birds = await payload('birds');
+        hosts.one.give(birds);
+        hosts.one.give({ error: 'There is no such model here.' }); }"""
+    )
+    page.wait_for_function(
+        "() => document.querySelector('#one [data-role=name-a]').textContent.startsWith('heron')"
+    )
+    assert page.text_content("#one [data-role=error]") == "There is no such model here."
+    assert page.is_visible("#one [data-role=error]")
+    assert page.get_attribute("#one .diml", "data-state") == "ready"
+    assert page.get_attribute("#one .diml", "data-busy") is None
+
+
 def test_an_error_lies_above_the_last_good_pair_until_it_is_closed_or_another_comes(alone):
     page = alone()
     score = page.text_content(".diml-total")
@@ -240,7 +258,7 @@ def test_an_answer_is_shown_only_while_its_question_stands(alone):
     assert page.locator(".diml-cover-result").count() == 0
     page.click("[data-role=cover] button >> nth=1")
     asked = page.evaluate("question")
-    assert asked["options"] == host(page, "options")
+    assert asked["options"] | {"model": asked["model"]} == host(page, "options")
     assert asked["options"]["mass"] == 0.7
     assert {"side": asked["side"], "parts": asked["parts"]} == host(page, "selected")
     assert asked["cover"] == "blur"

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { decodeFloat64 } from "../../diml_core/viewer/engine/decode.js";
-import { cellBox, gridFor, gridOnMap } from "../../diml_core/viewer/engine/grids.js";
+import { gridFor, gridOnMap } from "../../diml_core/viewer/engine/grids.js";
 import { areaPooling, cellsOf, poolingOf, resampledPooling } from "../../diml_core/viewer/engine/pooling.js";
 import { cases } from "./golden.js";
 
@@ -57,12 +57,6 @@ test("cells pool onto a grid by the library's weights, to the last bit", () => {
     }
     assert.deepEqual(found, decodeFloat64(matrix), `${method}, ${shape} to ${grid}`);
   }
-});
-
-test("cell boxes tile the picture", () => {
-  assert.deepEqual(cellBox(0, [2, 3], [300, 100]), [0, 0, 100, 50]);
-  assert.deepEqual(cellBox(5, [2, 3], [300, 100]), [200, 50, 300, 100]);
-  assert.deepEqual(cellBox(2, [2, 2]), [0, 0.5, 0.5, 1]);
 });
 
 test("the cells of a part are those under it, also where sizes do not divide", () => {

@@ -40,6 +40,13 @@ test("a pair that cannot be linked leaves nothing of itself", () => {
   assert.equal(addressQuery("?a=heron.jpg&__theme=dark", null, view), "?__theme=dark");
 });
 
+test("an address of other options is not of this pair, however its numbers are written", () => {
+  const address = "a=heron.jpg&b=harrier.jpg&model=dinov2-s14&lines=3";
+  assert.deepEqual(viewFromQuery(new URLSearchParams(`${address}&mass=.50&marginals=product`), pair), { lines: 3 });
+  assert.equal(viewFromQuery(new URLSearchParams(`${address}&grid=4`), pair), null);
+  assert.equal(viewFromQuery(new URLSearchParams(`${address}&marginals=uniform`), pair), null);
+});
+
 test("an address of another pair or of nonsense changes no view", () => {
   assert.equal(viewFromQuery(new URLSearchParams("a=cat.jpg&b=harrier.jpg&model=dinov2-s14"), pair), null);
   const nonsense = "a=heron.jpg&b=harrier.jpg&model=dinov2-s14&layer=x&lines=-1&parts=c1";

@@ -13,6 +13,7 @@ from diml_core.embedding.features import as_float16
 from diml_core.embedding.pooling import GRID_POOLINGS
 from diml_core.errors import InputError
 from diml_core.explain import explain, explain_features
+from diml_core.photo.images import load_photo
 from diml_core.viewer import pair as viewer_pair
 from diml_core.viewer.pair import fixed_pair, live_pair
 
@@ -75,6 +76,16 @@ def test_attention_is_within_half_a_step_of_the_networks(vit, examples):
         sent = steps.reshape(blocks, tokens, tokens)[block] * largest[block] / 255
         off = np.abs(sent - attention.mean(0).numpy())
         assert (off <= largest[block] * (0.5 / 255 + 1e-6)).all()
+
+
+def test_features_without_attention_are_a_pair_without_rollout(vit, examples):
+    place = Kept()
+    photos = [load_photo(examples / name) for name in ("heron.jpg", "cat.jpg")]
+    a, b = (vit.extract(photo, attention_from=None) for photo in photos)
+    pair = live_pair(vit, a, b, vit.options(marginals="uniform"), place)
+    assert pair["model"]["blocks"] == 0
+    assert pair["model"]["marginals"] == ["cross-correlation", "uniform"]
+    assert len(place.files[pair["a"]["features"]]) == 2 * math.prod(pair["a"]["map"])
 
 
 def test_other_fusions_and_truncations_are_other_files(vit, seen):

@@ -14,7 +14,7 @@ test("an answer arrives as it is", async () => {
 
 test("a lost answer ends in a sentence", async () => {
   const { error } = await answerTo(() => new Promise(() => {}), {}, () => {}, SILENCE);
-  assert.match(error, /did not answer within a minute/);
+  assert.match(error, /did not answer within three minutes/);
 });
 
 test("a question that fails, at once or later, ends in a sentence", async () => {

@@ -40,20 +40,3 @@ export function gridOnMap(mapShape, side) {
   const [rows, columns] = gridFor(mapShape[1] / mapShape[0], side * side);
   return [Math.min(rows, mapShape[0]), Math.min(columns, mapShape[1])];
 }
-
-/**
- * Where a part lies in the picture.
- *
- * @param {number} part
- * @param {Grid} grid
- * @param {[number, number]} [size] width and height of the picture; [1, 1] gives fractions
- * @returns {[number, number, number, number]} left, top, right, bottom
- */
-export function cellBox(part, grid, size = [1, 1]) {
-  const [rows, columns] = grid;
-  const row = Math.floor(part / columns);
-  const column = part % columns;
-  const width = size[0] / columns;
-  const height = size[1] / rows;
-  return [column * width, row * height, (column + 1) * width, (row + 1) * height];
-}

@@ -52,7 +52,7 @@ export function marginal(name, own, other) {
  * @param {Float64Array} weights
  * @returns {Float64Array}
  */
-export function normalise(weights) {
+function normalise(weights) {
   let scaled = weights.map((weight) => (Number.isFinite(weight) ? Math.max(weight, 0) : 0));
   // Dividing by the largest first keeps the sum of denormal or huge weights in range.
   const largest = scaled.reduce((most, weight) => Math.max(most, weight), 0);

@@ -31,6 +31,16 @@
  * @property {number} prefix leading tokens that are no patch
  * @property {string[]} marginals
  * @property {Partial<Options>} defaults
+ * @property {Scale | null} [scale] where its scores lie on photographs, if somebody has measured it
+ */
+
+/**
+ * @typedef {object} Scale
+ * @property {number} photographs that were compared, each with all others
+ * @property {number} kinds of things on them
+ * @property {number[]} same pairs of one kind, per bin of the score from -1 to 1
+ * @property {number[]} different pairs of two kinds, likewise
+ * @property {Record<string, unknown>} options how pairs were compared
  */
 
 /**

@@ -6,8 +6,8 @@ import { sumOf } from "./pair.js";
 /** @import { Options } from "../engine/types.js" */
 /** @import { Side } from "./pair.js" */
 
-const SILENCE = 60_000; // ms without a word after which an answer is lost
-const LOST = "The network did not answer within a minute: try again.";
+const SILENCE = 180_000; // ms without a word after which an answer is lost; a class that covers at once has to wait
+const LOST = "The network did not answer within three minutes: try again.";
 const FAILED = "The question did not reach the network: try again.";
 
 /** @type {readonly [how: string, label: string, title: string][]} */

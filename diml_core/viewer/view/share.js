@@ -45,15 +45,22 @@ export function addressQuery(search, pair, view) {
 export const canBeLinked = ({ a, b }) => a.example && b.example;
 
 /**
- * What an address says about the view, or null where it names another pair.
+ * What an address says about the view, or null where it names another pair, or options that this one does not stand at:
+ * its parts are those of its own grid.
  *
  * @param {URLSearchParams} query
  * @param {Pair} pair
  * @returns {{layer?: Layer, lines?: number, pinned?: Selection} | null}
  */
 export function viewFromQuery(query, pair) {
-  const named = [query.get("a"), query.get("b"), query.get("model")];
+  const named = [query.get("a"), query.get("b"), query.get("model") ?? pair.model.name];
   if (named.join("\n") !== [pair.a.name, pair.b.name, pair.model.name].join("\n")) return null;
+  /** @param {keyof Options} key */
+  const differs = (key) => {
+    const text = query.get(key);
+    return text !== null && text !== pair.options[key] && Number(text) !== pair.options[key];
+  };
+  if (OPTION_KEYS.some(differs)) return null;
   /** @type {ReturnType<typeof viewFromQuery>} */
   const view = {};
   const layer = LAYERS.find((each) => each.id === query.get("layer"));

@@ -17,6 +17,7 @@ export const TEMPLATE = `
     </div>
     <h3 class="diml-unseen">Score</h3>
     <div class="diml-score" data-role="score"></div>
+    <div class="diml-scale" data-role="scale"></div>
     <h3 class="diml-unseen">Photos</h3>
     <div class="diml-toolbar">
       <div class="diml-layers" data-role="layers" role="radiogroup" aria-label="What the photos are coloured by"></div>

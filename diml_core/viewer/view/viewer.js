@@ -14,6 +14,7 @@ import { listenToFrame } from "./pointing.js";
 import { connectPresenter } from "./presenter.js";
 import { renderReadout, spoken } from "./readout.js";
 import { renderReproduce } from "./reproduce.js";
+import { scaleOf } from "./scale.js";
 import { scoreOf } from "./score.js";
 import { addressQuery, canBeLinked, copyText, viewFromQuery } from "./share.js";
 import { measureStage } from "./stage.js";
@@ -98,8 +99,10 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
   let awaited = address && query.has("a") ? query : null; // a view that the address asks for
   /** @type {Options | null} what the visitor has moved the options to; null where the payload's still stand */
   let live = null;
+  let refused = false; // whether the last move asked for what these features cannot serve
   let turn = 0; // of the newest payload
-  /** @type {{key: string, grid: Grid} | null} the last parts' map: the pointer rests longer than a frame */
+  let awaitedTurn = 0; // of the newest payload that is no error: what is shown in the end
+  /** @type {{key: string, grid: Grid} | null} the pair's last parts' map: the pointer rests longer than a frame */
   let lastLooked = null;
   let paintRequest = 0;
   let computeRequest = 0;
@@ -126,6 +129,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     hover: (part) => pointAndTell("hover", part === null ? null : { side: state.barSide, parts: [part] }),
     select: (part) => pointAndTell("pinned", { side: state.barSide, parts: [part] }),
   });
+  const showScale = scaleOf(find("scale"));
   const showControls = optionControls(find("controls"), changeOptions);
   const showCover = ask && coverPanel(find("cover"), ask);
 
@@ -175,7 +179,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     const map = side === "a" ? explanation.mapA : explanation.mapB;
     if (typeof attention === "string" || !map) return NO_PART_ATTENTION[typeof attention === "string" ? attention : "none"];
     const grid = side === "a" ? explanation.gridA : explanation.gridB;
-    const key = JSON.stringify([turn, side, parts, grid, options.start_block, options.kept_mass]);
+    const key = JSON.stringify([side, parts, grid, options.start_block, options.kept_mass]);
     if (lastLooked?.key !== key) {
       const cells = cellsOf(parts, grid, map);
       const values = partRollout(attention, cells, model, options.start_block ?? 0, options.kept_mass);
@@ -289,6 +293,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     state.pinned &&= pointAt(pair, state.pinned);
     offerCover();
     showScore();
+    showScale(pair);
   }
 
   /**
@@ -326,8 +331,11 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     try {
       state.settled = buildPair(loaded.payload, explanationOf(loaded, options));
     } catch (error) {
+      refused = true;
       return say(sentenceOf(error)); // above what the last options gave
     }
+    if (refused) say(null);
+    refused = false;
     for (const kind of /** @type {Kind[]} */ (["hover", "pinned"])) {
       const pointed = state[kind];
       if (!pointed || !before) continue;
@@ -343,7 +351,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     if (isOpen("reproduce-drawer")) renderReproduce(find("reproduce"), state.settled);
     showPlan();
     paint(boxes);
-    tell("options", options);
+    tell("options", { model: loaded.payload.model.name, ...options });
     if (moved) tellPinned();
     writeAddress();
   }
@@ -439,8 +447,10 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
   function forgetPair() {
     cancelAnimationFrame(computeRequest);
     computeRequest = 0;
+    refused = false;
     state.hover = state.pinned = null;
     state.attention = { a: null, b: null };
+    lastLooked = null;
     state.loaded = state.settled = state.pair = null;
   }
 
@@ -482,7 +492,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     showPlan();
     say(null);
     paint();
-    tell("options", payload.options);
+    tell("options", { model: payload.model.name, ...payload.options });
     set("pinned", view?.pinned ?? null);
     if (!state.pinned) link.ask();
   }
@@ -496,29 +506,37 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     const mine = ++turn;
     const isFirst = mine === 1; // the page's own pair, before the one that the address asks for
     if (payload && "a" in payload) {
+      awaitedTurn = mine;
       busy(true);
+      /** @type {string | null} */
+      let trouble;
       try {
         const loaded = await loadPair(payload);
-        if (mine !== turn) return;
+        if (mine !== awaitedTurn) return;
+        const newer = mine === turn ? null : find("error").textContent; // an error came meanwhile, and stays above
         showPair(loaded);
+        trouble = newer;
       } catch (error) {
-        if (mine !== turn) return;
-        say(sentenceOf(error));
+        if (mine !== awaitedTurn) return;
+        trouble = sentenceOf(error);
       }
+      if (trouble) say(trouble);
+      busy(false);
     } else if (payload?.error) {
       say(payload.error);
     } else {
+      awaitedTurn = mine;
       forgetPair();
       afterPinning();
       say(null);
+      busy(false);
     }
-    busy(false);
     if (!isFirst) awaited = null;
     writeAddress();
   }
 
   function destroy() {
-    turn++;
+    awaitedTurn = ++turn;
     gone.abort();
     resizes.disconnect();
     cancelAnimationFrame(paintRequest);
