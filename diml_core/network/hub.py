@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd, HfApi, hf_hub_download
@@ -111,38 +113,57 @@ def push(
     commit_message: str,
 ) -> str:
     """Upload a checkpoint; see :meth:`diml_core.network.model.DimlModel.push_to_hub`."""
+    api = HfApi(token=token)
+    with writing(repository, "model"), tempfile.TemporaryDirectory() as folder:
+        write_checkpoint(config, state, Path(folder))
+        url = api.create_repo(repository, private=private, exist_ok=True)
+        if private and not api.model_info(repository).private:
+            raise InputError(
+                f"The repository '{repository}' is there already and public: make it private on the "
+                "hub, or push to another."
+            )
+        added = [CommitOperationAdd(file, Path(folder) / file) for file in (CONFIG, WEIGHTS)]
+        if not api.file_exists(repository, _CARD):  # else its owner's words would be lost
+            added.append(CommitOperationAdd(_CARD, _card(config, repository).encode()))
+        # One commit, so that no revision has the config of one model and the weights of another.
+        api.create_commit(repository, added, commit_message=commit_message)
+    return str(url)
+
+
+@contextmanager
+def writing(repository: str, what: str) -> Iterator[None]:
+    """Turn whatever the hub's client raises while it writes to a repository into one sentence.
+
+    Args:
+        repository: ``USER/REPO``.
+        what: is written, in the sentence.
+
+    Raises:
+        InputError: on entering, a bad name; from inside, the sentence.
+    """
     if not _names_repository(repository):
         raise InputError(
             f"'{repository[:100]}' cannot name a repository of the Hugging Face hub: write USER/REPO."
         )
-    api = HfApi(token=token)
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            write_checkpoint(config, state, Path(folder))
-            url = api.create_repo(repository, private=private, exist_ok=True)
-            if private and not api.model_info(repository).private:
-                raise InputError(
-                    f"The repository '{repository}' is there already and public: make it private on the "
-                    "hub, or push to another."
-                )
-            added = [CommitOperationAdd(file, Path(folder) / file) for file in (CONFIG, WEIGHTS)]
-            if not api.file_exists(repository, _CARD):  # else its owner's words would be lost
-                added.append(CommitOperationAdd(_CARD, _card(config, repository).encode()))
-            # One commit, so that no revision has the config of one model and the weights of another.
-            api.create_commit(repository, added, commit_message=commit_message)
+        yield
     except InputError:
         raise
     except Exception as error:  # every network library has errors of its own
-        if _status(error) in (401, 403, 404):
+        status = _status(error)
+        if status in (401, 403, 404):
             raise InputError(
                 f"The Hugging Face hub does not let you write to '{repository}': check the name, and log in with "
                 "'hf auth login' or give a token that may write there."
             ) from error
+        if status is not None:
+            raise InputError(
+                f"The Hugging Face hub does not take the {what} '{repository}': {_words(error)}"
+            ) from error
         raise InputError(
-            f"The model could not be pushed to '{repository}' ({_first_line(error)}): check the connection "
+            f"The {what} could not be pushed to '{repository}' ({_first_line(error)}): check the connection "
             "to the Hugging Face hub, and that HF_HUB_OFFLINE is not set."
         ) from error
-    return str(url)
 
 
 def _card(config: ModelConfig, repository: str) -> str:
@@ -164,6 +185,12 @@ def _names_repository(text: str) -> bool:
 
 def _status(error: BaseException | None) -> int | None:
     return error.response.status_code if isinstance(error, HfHubHTTPError) else None
+
+
+def _words(error: Exception) -> str:
+    """What the hub itself says about a request that it refused."""
+    said = getattr(error, "server_message", None) or _first_line(error)
+    return " ".join(said.split())[:200]
 
 
 def _first_line(error: Exception) -> str:

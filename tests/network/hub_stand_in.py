@@ -1,5 +1,7 @@
 """A stand-in of the Hugging Face Hub on this machine: what its client asks for when it downloads, creates and commits.
 
+A Space is a repository whose name begins with ``spaces/``.
+
 Written after the client (huggingface_hub 1.16 and 2.4) and the hub's answers to it: statuses, error codes and headers.
 Large files go through Git LFS, so the client must run with HF_HUB_DISABLE_XET.
 """
@@ -12,8 +14,11 @@ import re
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 OWNER, TOKEN = "alice", "hf_of_alice"
+BINARIES = (".safetensors", ".jpg")  # which go through LFS
+PAID = "This hardware is part of a paid plan."
 
 
 def use_only(environment):
@@ -24,11 +29,11 @@ def use_only(environment):
 
 
 class Hub:
-    """Attributes: repositories by name, and every request as (method, path)."""
+    """Attributes: repositories by name, every request as (method, path), and what accounts may not have."""
 
     def __init__(self):
         self.repositories, self.large, self.requests = {}, {}, []
-        self.endpoint = ""
+        self.endpoint, self.paid = "", ()
 
     def on_resolve(self, name, file):
         """After a file was asked for; for tests to replace."""
@@ -37,15 +42,21 @@ class Hub:
         self.repositories[name] = {"private": private, "refusal": refusal, "commits": []}
         self.commit(name, files or {}, "initial commit")
 
-    def commit(self, name, files, title):
+    def commit(self, name, files, title, deleted=()):
         commits = self.repositories[name]["commits"]
         tree = {**(commits[-1]["files"] if commits else {}), **files}
+        tree = {path: content for path, content in tree.items() if path not in deleted}
         sha = hashlib.sha1(repr((name, len(commits), sorted(tree.items()))).encode()).hexdigest()
         commits.append({"sha": sha, "files": tree, "title": title})
         return sha
 
     def files(self, name):
         return self.repositories[name]["commits"][-1]["files"]
+
+
+def named(kind, name):
+    """What a repository is called here."""
+    return name if kind == "models" else f"{kind}/{name}"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -58,8 +69,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.hub.requests.append((self.command, self.path))
         if match := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", self.path):
             self.resolve(*match.groups())
-        elif match := re.fullmatch(r"/api/models/([^/]+/[^/]+)", self.path):
-            self.info(*match.groups())
+        elif match := re.fullmatch(r"/api/(models|spaces)/([^/]+/[^/]+)", self.path):
+            self.info(named(*match.groups()))
+        elif match := re.fullmatch(
+            r"/api/(models|spaces)/(.+)/tree/main", urlsplit(self.path).path
+        ):
+            self.tree(named(*match.groups()))
         else:
             self.answer(404)
 
@@ -74,12 +89,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(401, {"error": "Invalid username or password."})
         elif self.path == "/api/repos/create":
             self.create(json.loads(body))
-        elif match := re.fullmatch(r"/api/models/(.+)/preupload/main", self.path):
-            self.preupload(*match.groups(), json.loads(body))
+        elif match := re.fullmatch(r"/api/spaces/(.+)/hardware", self.path):
+            self.hardware(named("spaces", *match.groups()), json.loads(body))
+        elif match := re.fullmatch(r"/api/(models|spaces)/(.+)/preupload/main", self.path):
+            self.preupload(named(*match.groups()), json.loads(body))
         elif re.fullmatch(r"/.+\.git/info/lfs/objects/batch", self.path):
             self.batch(json.loads(body))
-        elif match := re.fullmatch(r"/api/models/(.+)/commit/main", self.path):
-            self.commit(*match.groups(), [json.loads(line) for line in body.splitlines()])
+        elif match := re.fullmatch(r"/api/(models|spaces)/(.+)/commit/main", self.path):
+            lines = [json.loads(line) for line in body.splitlines()]
+            self.commit(named(*match.groups()), lines)
         else:
             self.answer(404)
 
@@ -130,23 +148,47 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(200, {"id": name, "sha": sha, "private": repository["private"]})
 
     def create(self, asked):
-        name = f"{asked['organization']}/{asked['name']}"
+        name = named(asked.get("type", "model") + "s", f"{asked['organization']}/{asked['name']}")
         url = {"url": f"{self.hub.endpoint}/{name}"}
         if asked["organization"] != OWNER or self.token != TOKEN:
             self.answer(403, {"error": "You don't have the rights to create a model here"})
         elif name in self.hub.repositories:
             self.answer(409, {"error": "You already created this model repo"} | url)
+        elif asked.get("hardware") in self.hub.paid:
+            self.answer(402, {"error": PAID})
         else:
             private = asked.get("visibility") == "private" or asked.get("private", False)
             self.hub.add(name, {".gitattributes": b""}, private=private)
+            told = {key: asked[key] for key in ("sdk", "hardware") if key in asked}
+            self.hub.repositories[name].update(told)
             self.answer(200, url)
+
+    def hardware(self, name, asked):
+        if repository := self.seen(name):
+            if asked["flavor"] in self.hub.paid:
+                self.answer(402, {"error": PAID})
+                return
+            repository["hardware"] = asked["flavor"]
+            runtime = {
+                "stage": "BUILDING",
+                "hardware": {"current": None, "requested": asked["flavor"]},
+            }
+            self.answer(200, runtime | {"storage": None, "gcTimeout": None})
+
+    def tree(self, name):
+        if repository := self.seen(name):
+            files = repository["commits"][-1]["files"].items()
+            self.answer(
+                200,
+                [{"type": "file", "path": p, "size": len(c), "oid": "0" * 40} for p, c in files],
+            )
 
     def preupload(self, name, asked):
         if self.seen(name):
             modes = [
                 {
                     "path": file["path"],
-                    "uploadMode": "lfs" if file["path"].endswith(".safetensors") else "regular",
+                    "uploadMode": "lfs" if file["path"].endswith(BINARIES) else "regular",
                     "shouldIgnore": False,
                 }
                 for file in asked["files"]
@@ -161,7 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer(200, {"transfer": "basic", "objects": objects})
 
     def commit(self, name, lines):
-        files, title = {}, ""
+        files, title, deleted = {}, "", set()
         for line in lines:
             value = line["value"]
             if line["key"] == "header":
@@ -170,7 +212,9 @@ class _Handler(BaseHTTPRequestHandler):
                 files[value["path"]] = base64.b64decode(value["content"])
             elif line["key"] == "lfsFile":
                 files[value["path"]] = self.hub.large[value["oid"]]
-        sha = self.hub.commit(name, files, title)
+            elif line["key"] == "deletedFile":
+                deleted.add(value["path"])
+        sha = self.hub.commit(name, files, title, deleted)
         url = f"{self.hub.endpoint}/{name}/commit/{sha}"
         self.answer(200, {"success": True, "commitOid": sha, "commitUrl": url})
 
