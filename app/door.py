@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import files
-from app.inputs import GONE
+from app.inputs import GONE, NOT_FETCHED
 from app.refusals import NOT_OURS, sentence
 from diml_core.errors import InputError
 from diml_core.photo.images import looks_like_photo
@@ -70,8 +70,10 @@ class GuardedBlocks(gr.Blocks):
     ) -> Any:
         """Judge what was sent: Gradio would fetch a photo from any public address, without a limit."""
         try:
-            if not isinstance(inputs, list) or _has_address(inputs):
+            if not isinstance(inputs, list):
                 raise InputError(NOT_OURS)
+            if _has_address(inputs):
+                raise InputError(NOT_FETCHED)
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)
         except InputError:
             raise

@@ -160,7 +160,8 @@ def keep_tidy() -> None:
     def run() -> None:
         while True:
             time.sleep(_SWEEP_SECONDS)
-            sweep()
+            with suppress(OSError):  # of what vanished meanwhile: the next round will see
+                sweep()
 
     threading.Thread(target=run, name="sweep", daemon=True).start()
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import queue
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -19,9 +20,10 @@ from app.inputs import Upload
 from app.refusals import sentence
 from app.service import Explorer
 from diml_core.errors import InputError
-from diml_core.network.checkpoints import shipped_models
+from diml_core.network.model import DimlModel
 from diml_core.photo.images import Photo, load_photo
 from diml_core.retrieval import Gallery, Result, index_photos
+from diml_core.retrieval.spec import model_fingerprint
 from diml_core.viewer.pair import jpeg
 
 MOST_UPLOADS = 200
@@ -29,9 +31,10 @@ SCENES = "scenes"
 """Folder of the built-in gallery whose sub-folders are classes."""
 SHOWN = 10
 """Places of each order that are shown."""
+MOST_FOUND = 100
+"""Photos that a search finds by their global similarity, and re-ranks by their parts."""
 
 _THUMBNAIL_SIDE = 128  # px
-_TOP_K = 100
 _CACHE = Path(os.environ.get("DIML_CACHE", Path.home() / ".cache" / "diml-explorer"))
 _GONE = "Your gallery is no longer here, for it was not used for hours: upload the photos again."
 
@@ -58,11 +61,11 @@ class Galleries:
         self._stop = threading.Event()
 
     def build_ahead(self) -> None:
-        """Start to embed the built-in gallery with every shipped model. Returns at once; once is enough."""
+        """Start to embed the built-in gallery with every model. Returns at once; once is enough."""
         with self._lock:
             if self._builder is not None:
                 return
-            for name in shipped_models():
+            for name in self._explorer.names:
                 self._progress[name] = "it waits for its turn"
                 self._wanted.put(name)
             self._builder = threading.Thread(target=self._build_all, name="galleries", daemon=True)
@@ -78,7 +81,7 @@ class Galleries:
         """How far the built-in gallery is with a model, in a sentence; empty if it can be searched.
 
         Raises:
-            InputError: no such shipped model.
+            InputError: no such model.
         """
         self._explorer.check_name(model_name)
         with self._lock:
@@ -91,7 +94,7 @@ class Galleries:
         """The gallery of the example photos, once :meth:`build_ahead` has made it.
 
         Raises:
-            InputError: no such shipped model, not ready yet, or no room on disk.
+            InputError: no such model, not ready yet, or no room on disk.
         """
         if unready := self.preparing(model_name):
             raise InputError(unready)
@@ -154,7 +157,7 @@ class Galleries:
     def build(self, model_name: str) -> Gallery:
         """Embed the built-in gallery, unless it lies on disk, and wait for it. Raises InputError."""
         model = self._explorer.model(model_name)
-        folder = self._cache / f"gallery-{model_name}"
+        folder = self._cache / _folder_name(model)
 
         def note(done: int, total: int) -> None:
             if self._stop.is_set():
@@ -165,9 +168,8 @@ class Galleries:
         try:
             index_photos(EXAMPLES, folder, model=model, progress=note)
         except InputError:
-            # Another process is writing there, or another version of the model did: a cache is not
-            # worth a fight.
-            folder = files.root() / f"gallery-{model_name}"
+            # Another process is writing there, or has other default options: a cache is not worth a fight.
+            folder = files.root() / folder.name
             index_photos(EXAMPLES, folder, model=model, progress=note)
         gallery = Gallery.open(folder, model=model)
         # Compiles the kernel before a visitor waits for it.
@@ -188,6 +190,12 @@ class Galleries:
                     self._built_in[name] = sentence(error)
 
 
+def _folder_name(model: DimlModel) -> str:
+    """Another one for other weights; of the name only what is harmless, for a config may be a stranger's."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", model.name)[:60]
+    return f"gallery-{name}-{model_fingerprint(model)[:12]}"
+
+
 def _place(upload: Upload, folder: Path) -> None:
     if isinstance(upload.source, bytes):
         (folder / "photo").write_bytes(upload.source)
@@ -199,12 +207,57 @@ def _place(upload: Upload, folder: Path) -> None:
         raise InputError("One of these photos is no longer here: choose them again.") from error
 
 
+class Place(NamedTuple):
+    """A result, and its places from 1: by parts, and by the global similarity; both without the query itself."""
+
+    result: Result
+    rank: int
+    global_rank: int
+
+
+class Found(NamedTuple):
+    """What a search found.
+
+    Attributes:
+        places: in the order by parts.
+        itself: the query, where it is one of the gallery.
+        seconds: that it took, without the network.
+    """
+
+    places: list[Place]
+    itself: Result | None
+    seconds: float
+
+
+def found_in(
+    explorer: Explorer,
+    gallery: Gallery,
+    model_name: str,
+    photo: Photo,
+    session: str | None = None,
+) -> Found:
+    """Search a gallery by a photo. One that is itself in the gallery is left out of its own results.
+
+    Args:
+        session: who searches.
+    """
+    features = explorer.features(model_name, photo, session)
+    start = time.perf_counter()
+    found = gallery.search(features, top_k=MOST_FOUND)
+    seconds = time.perf_counter() - start
+    itself = next((r for r in found if r.global_rank == 1 and _same_photo(r, photo)), None)
+    others = [result for result in found if result is not itself]
+    order = {id(r): place for place, r in enumerate(sorted(others, key=_global_rank), 1)}
+    places = [Place(result, rank, order[id(result)]) for rank, result in enumerate(others, 1)]
+    return Found(places, itself, seconds)
+
+
 def search_payload(
     explorer: Explorer, gallery: Gallery, model_name: str, query: Any, session: str | None = None
 ) -> dict[str, Any]:
     """Search, for the results component.
 
-    A query that is itself in the gallery is left out of its own results, and tells the class to find.
+    A query that is itself in the gallery tells the class to find.
 
     Args:
         query: anything :func:`diml_core.load_photo` takes.
@@ -217,37 +270,29 @@ def search_payload(
     Raises:
         InputError: the query cannot be read.
     """
-    photo = load_photo(query)
-    features = explorer.features(model_name, photo, session)
-    start = time.perf_counter()
-    found = gallery.search(features, top_k=_TOP_K)
-    seconds = time.perf_counter() - start
-
-    itself = next((r for r in found if r.global_rank == 1 and _same_photo(r, photo)), None)
+    places, itself, seconds = found_in(explorer, gallery, model_name, load_photo(query), session)
     wanted = _class_of(itself.path) if itself else None
-    found = [result for result in found if result is not itself]
-    order = {id(r): place for place, r in enumerate(sorted(found, key=_global_rank), 1)}
     items = [
         {
             "photo": _key(result.path),
             "label": _label(result.path),
             "rank": rank,
-            "globalRank": order[id(result)],
+            "globalRank": global_rank,
             "similarity": result.similarity,
             "global": result.global_similarity,
             "structural": result.structural_similarity,
             "same": None if wanted is None else _class_of(result.path) == wanted,
         }
-        for rank, result in enumerate(found, 1)
+        for result, rank, global_rank in places
     ]
     shown = [item for item in items if min(item["rank"], item["globalRank"]) <= SHOWN]
-    paths = {_key(result.path): result.path for result in found}
+    paths = {_key(place.result.path): place.result.path for place in places}
     for item in shown:
         item["thumbnail"] = _thumbnail(paths[item["photo"]])
     return {
         "items": shown,
-        "shown": min(SHOWN, len(found)),
-        "summary": f"{len(gallery)} photos searched; the {len(found)} most similar globally were "
+        "shown": min(SHOWN, len(places)),
+        "summary": f"{len(gallery)} photos searched; the {len(places)} most similar globally were "
         f"re-ranked by their parts in {1e3 * seconds:.0f} ms.",
         "recall": _recall(items, wanted, gallery),
     }

@@ -17,6 +17,7 @@ from diml_core.errors import InputError
 from diml_core.photo.images import DEFAULT_LIMITS, Photo, load_photo
 
 GONE = "This photo is no longer here, for it was not used for hours: choose it again."
+NOT_FETCHED = "Addresses on the internet are not fetched here: send the photo itself, as a file or as a data: URL."
 
 
 class Upload(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from app import door, examples, files, results, theme, viewer
+from app.endpoint import offer
 from app.galleries import Galleries
 from app.service import Explorer
 from app.tabs import compare, retrieve
@@ -37,6 +38,8 @@ def build_page(
         )
         explorer = explorer or Explorer()
         galleries = galleries or Galleries(explorer)
+        # Before what is private here, which would take their names.
+        offer(explorer, galleries, MODEL_QUEUE, retrieve.SEARCH_QUEUE)
         with gr.Tabs():
             with gr.Tab("Compare"):
                 compare.build(explorer, MODEL_QUEUE, COVER_QUEUE)

@@ -24,7 +24,7 @@ def shown_pair(
 
     Args:
         explorer: has the models, and what they saw before.
-        model_name: a shipped model.
+        model_name: one of the explorer's models.
         photo_a, photo_b: the photos.
         session: of the visitor, who may then ask what becomes of the score when parts are covered.
         **options: fields of :class:`diml_core.comparison.options.ExplainOptions`; None for the model's default.

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
+from app.hardware import forward_of
+from app.models import Loader, shipped
 from diml_core.embedding.features import ImageFeatures
 from diml_core.errors import InputError
 from diml_core.explain import explain
 from diml_core.explanation import Explanation
-from diml_core.network.checkpoints import load_model, shipped_models
 from diml_core.network.model import DimlModel
 from diml_core.photo.images import Photo, load_photo
 
@@ -23,15 +24,29 @@ _SEEN = 64  # photos that a session may ask about again
 
 
 class Explorer:
-    """Compares photos with the shipped models; safe to call from several threads.
+    """Compares photos with the models it is given; safe to call from several threads.
 
     Features are cached by the *content* of a photo. One lock guards the dictionaries and is never held while
     anything is computed; another lets one forward pass run at a time, for two at once only make both slower. The
     models take it themselves, in :meth:`DimlModel.forward`, so that whoever runs one, for a gallery or for a covered
     photo, holds it for that pass only.
+
+    Args:
+        models: how to load each, by the name in its config; the first is the page's default. None for those that come
+            along.
+        cache_bytes: bound of the features in memory, with their photos.
+
+    Attributes:
+        names: of the models, the default first.
+        default: name of the default model.
     """
 
-    def __init__(self, cache_bytes: int = _CACHE_BYTES) -> None:
+    def __init__(
+        self, models: Mapping[str, Loader] | None = None, cache_bytes: int = _CACHE_BYTES
+    ) -> None:
+        self._loaders = dict(shipped() if models is None else models)
+        self.names = list(self._loaders)
+        self.default = self.names[0]
         self._models: dict[str, DimlModel] = {}
         self._features: OrderedDict[tuple[str, str], ImageFeatures] = OrderedDict()
         self._cache_bytes = cache_bytes
@@ -42,25 +57,28 @@ class Explorer:
         self._network = threading.Lock()
 
     def model(self, name: str) -> DimlModel:
-        """A shipped model, loaded on first use; the others can be used meanwhile.
+        """A model, loaded on first use; the others can be used meanwhile.
 
-        Only shipped names: a visitor must not make the server read paths or download models.
+        Only known names: a visitor must not make the server read paths or download models.
 
         Raises:
-            InputError: no such shipped model.
+            InputError: no such model here.
         """
         self.check_name(name)
         with self._lock:
             known = self._models.get(name)
         return known or self._once(("model", name), lambda: self._load(name))
 
-    @staticmethod
-    def check_name(name: str) -> None:
-        """Raise InputError unless a model of that name ships."""
-        if not isinstance(name, str) or name not in shipped_models():
+    def check_name(self, name: str) -> None:
+        """Raise InputError unless there is a model of that name here."""
+        if not isinstance(name, str) or name not in self._loaders:
             raise InputError(
-                f"There is no model of that name here: choose one of {', '.join(shipped_models())}."
+                f"There is no model of that name here: choose one of {', '.join(self.names)}."
             )
+
+    def titles(self) -> list[tuple[str, str]]:
+        """Title and name of every model, to choose from; loads them."""
+        return [(self.model(name).config.title or name, name) for name in self.names]
 
     def has_features(self, model_name: str, photo: Photo) -> bool:
         """Whether comparing this photo needs no forward pass."""
@@ -82,6 +100,8 @@ class Explorer:
         with self._lock:
             public = self._public.get(digest)
             known = self._features.get(key) if key in self._seen.get(session or "", ()) else None
+            if known is not None:
+                self._features.move_to_end(key)
         if public is not None:
             return self.features(model_name, public)
         if known is None:
@@ -92,9 +112,12 @@ class Explorer:
         """The network's output for a photo, from the cache if it has seen these pixels.
 
         Args:
-            model_name: a shipped model.
+            model_name: one of :attr:`names`.
             photo: the photo.
             session: of the visitor it is shown to, who may then ask for it by :meth:`remembered`.
+
+        Raises:
+            InputError: no such shipped model.
         """
         key = (model_name, photo.digest)
         with self._lock:
@@ -133,8 +156,8 @@ class Explorer:
         return explain(model, *features, **options)
 
     def _load(self, name: str) -> DimlModel:
-        model = load_model(name)
-        forward = model.forward
+        model = self._loaders[name]()
+        forward = forward_of(model)
 
         def one_at_a_time(*args: Any, **kwargs: Any) -> Any:
             with self._network:

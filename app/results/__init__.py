@@ -15,8 +15,8 @@ CSS_PATH = _FOLDER / "results.css"
 class Results(gr.HTML):
     """Shows what :func:`app.galleries.search_payload` returns; ``{"error": sentence}`` shows the sentence.
 
-    So does ``{"preparing": sentence}``, after which ``again`` fires in a moment. ``open`` fires with ``event.photo``,
-    its key, when a photo is clicked.
+    So does ``{"preparing": sentence}``, after which ``again`` fires in a moment. ``open`` fires when a photo is
+    clicked: its key is the newest ``result`` of :mod:`app.choices`.
     """
 
     def __init__(self, value: dict[str, Any] | None = None, **kwargs: Any) -> None:

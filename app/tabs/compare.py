@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,7 +10,6 @@ import gradio as gr
 from app import choices
 from app.cover import connect_cover
 from app.downloads import FORMATS, write
-from app.endpoint import compare_endpoint
 from app.examples import ExampleStrip, example_pairs
 from app.inputs import PhotoInput, Upload
 from app.links import read_link
@@ -20,7 +18,7 @@ from app.pairs import shown_pair
 from app.refusals import sentence
 from app.service import Explorer
 from app.viewer import LIVE_OPTIONS, Viewer
-from diml_core.network.checkpoints import DEFAULT_MODEL, shipped_models
+from diml_core.errors import InputError
 from diml_core.photo.images import load_photo
 
 _FLOW_LINES = 24  # in a figure
@@ -42,8 +40,8 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
     photos_of_first = [load_photo(path) for path in (first.a, first.b)]
     for photo in photos_of_first:
         explorer.publish(photo)
-    solved = shown_pair(explorer, DEFAULT_MODEL, *photos_of_first)
-    titles = [(explorer.model(name).config.title, name) for name in shipped_models()]
+    solved = shown_pair(explorer, explorer.default, *photos_of_first)
+    titles = explorer.titles()
 
     examples = ExampleStrip()
     # Three columns that page.css arranges: on a phone the result comes before the options.
@@ -54,7 +52,7 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
                 image_b = PhotoInput(label="Photo B", value=first.b, elem_id="photo-b")
             swap = gr.Button("⇄ Swap A and B", size="sm", elem_id="swap")
             model_name = gr.Radio(
-                titles, value=DEFAULT_MODEL, label="Model", info=_ON_MODELS, elem_id="model"
+                titles, value=explorer.default, label="Model", info=_ON_MODELS, elem_id="model"
             )
         with gr.Column(elem_id="see"), gr.Row(elem_id="viewers"):
             viewer = Viewer(solved, address=True, elem_id="viewer")
@@ -90,7 +88,7 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
         progress: Any = gr.Progress(),
     ) -> Iterator[tuple[Any, Any]]:
         if upload_a is None or upload_b is None:
-            yield {}, gr.skip()
+            yield {}, {}
             return
         try:
             loaded = [upload.load() for upload in (upload_a, upload_b)]
@@ -98,10 +96,16 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
                 _looked(explorer, name, loaded, request, progress, **read_options(options, name)),
                 gr.skip(),
             )
-            if second:
-                yield gr.skip(), _looked(explorer, second, loaded, request, progress)
         except Exception as error:
             yield {"error": sentence(error)}, gr.skip()
+            return
+        if second:
+            try:
+                pair = _looked(explorer, second, loaded, request, progress)
+            except Exception as error:
+                pair = {"error": sentence(error)}
+            # Not seen yet where the model was chosen before there were two photos.
+            yield gr.skip(), gr.update(visible=True, value=pair)
 
     def show_second(
         upload_a: Upload | None,
@@ -119,41 +123,24 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
             pair = {"error": sentence(error)}
         return gr.update(visible=True, value=pair)
 
-    def pick(
-        chosen: str,
-        name: str,
-        second: str,
-        options: str,
-        request: gr.Request,
-        progress: Any = gr.Progress(),
-    ) -> Iterator[list[Any]]:
-        """An example: its photos, and what there is to see, in one answer."""
+    def pick(chosen: str) -> tuple[str, str]:
         wanted = next((pair for pair in example_pairs() if pair.id == chosen), None)
         if wanted is None:
-            yield [
-                gr.skip(),
-                gr.skip(),
-                {"error": "There is no such example here: choose another."},
-                gr.skip(),
-            ]
-            return
-        uploads = [Upload(Path(path), None) for path in (wanted.a, wanted.b)]
-        chosen = [str(wanted.a), str(wanted.b)]
-        for answer in show(*uploads, name, second, options, request, progress):
-            yield [*chosen, *answer]
+            raise InputError("There is no such example here: choose another.")
+        return str(wanted.a), str(wanted.b)
 
     def restore(event: gr.EventData, request: gr.Request) -> list[Any]:
         """What the address of the page asks for."""
         try:
-            link = read_link(str(event.query), DEFAULT_MODEL)
+            link = read_link(str(event.query), explorer.default)
             loaded = [load_photo(path) for path in (link.a, link.b)]
             pair = _looked(explorer, link.model, loaded, request, **link.options)
         except Exception as error:
             return [gr.skip(), gr.skip(), gr.skip(), {"error": sentence(error)}]
         return [str(link.a), str(link.b), link.model, pair]
 
-    # Every choice is one event on one queue, so answers come in the order of the choices; of those that are made while
-    # one is worked on, only the newest is answered.
+    # Photos change at once. What there is to see of them is asked for after that, on one queue, with what stands on the
+    # page when the question is sent; of choices made while one is worked on, only the newest is answered.
     newest: dict[str, Any] = {
         "api_visibility": "private",
         "concurrency_id": model_queue,
@@ -184,11 +171,13 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
     second_name.input(show_second, [*photos, second_name], second_viewer, **newest)
     examples.pick(
         pick,
-        [chosen, model_name, second_name, live],
-        [*photos, *outputs],
-        js=f"(_, name, second) => [{choices.newest('pair')}, name, second, {LIVE_OPTIONS}]",
-        **newest,
-    )
+        chosen,
+        photos,
+        js=f"() => {choices.newest('pair')}",
+        api_visibility="private",
+        show_progress="hidden",
+        trigger_mode="always_last",
+    ).then(**listen)
     viewer.restore(restore, None, [*photos, model_name, viewer], **newest)
 
     for format, button in buttons.items():
@@ -204,7 +193,6 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
 
     for each in (viewer, second_viewer):
         connect_cover(explorer, each, cover_queue)
-    gr.api(compare_endpoint(explorer), api_name="compare", concurrency_id=model_queue)
 
 
 def _looked(
@@ -216,7 +204,8 @@ def _looked(
     **options: Any,
 ) -> dict[str, Any]:
     for letter, photo, reached in zip("AB", photos, (0.1, 0.5), strict=True):
-        if progress and not explorer.has_features(name, photo):
+        # Not by its truth: a progress that iterates over nothing has the length 0.
+        if progress is not None and not explorer.has_features(name, photo):
             progress(reached, desc=f"Looking at photo {letter}")
             explorer.features(name, photo, request.session_hash)
     return shown_pair(explorer, name, *photos, session=request.session_hash, **options)

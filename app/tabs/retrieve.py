@@ -18,15 +18,25 @@ from app.service import Explorer
 from app.strip import PhotoStrip
 from app.viewer import Viewer
 from diml_core.errors import InputError
-from diml_core.network.checkpoints import DEFAULT_MODEL, shipped_models
 from diml_core.photo.images import load_photo
 from diml_core.retrieval import Gallery
 
 _BUILT_IN, _UPLOADS = "built-in", "uploads"
-_SEARCH_QUEUE = "search"
+SEARCH_QUEUE = "search"
 _INDEX_QUEUE = "index"  # takes a while: who only searches should not wait for it
+_INDEXING = 4  # at once, batch by batch in turn: most have nothing to do, and should not wait for those who have
 _QUERIES = ("heron.jpg", "cat.jpg", "red-panda.jpg", "taj-mahal-near.jpg", "giraffes.jpg")
 _SCENE_QUERIES = 9
+# To the pair, once there is something to scroll to: its photos and features come after the answer.
+_SCROLL = """() => {
+  const deadline = Date.now() + 20000;
+  const go = () => {
+    const viewer = document.querySelector('#result-viewer');
+    if (viewer?.querySelector(".diml:is([data-state=ready], [data-state=error]):not([data-busy])")) viewer.scrollIntoView();
+    else if (Date.now() < deadline) setTimeout(go, 50);
+  };
+  setTimeout(go, 50);
+}"""
 
 
 def build(
@@ -55,8 +65,8 @@ def build(
         with gr.Column(elem_id="search-choose"):
             query = PhotoInput(label="Query", elem_id="query")
             model_name = gr.Radio(
-                [(explorer.model(name).config.title, name) for name in shipped_models()],
-                value=DEFAULT_MODEL,
+                explorer.titles(),
+                value=explorer.default,
                 label="Model",
                 elem_id="retrieve-model",
             )
@@ -118,6 +128,18 @@ def build(
         except InputError as error:
             return None, {"error": str(error)}
 
+    def renew(
+        uploads: list[Upload] | None,
+        name: str,
+        former: str | None,
+        where: str,
+        progress: Any = gr.Progress(),
+    ) -> tuple[Any, Any]:
+        """Vectors of one model mean nothing to another."""
+        if where != _UPLOADS or not uploads or _fits(galleries, former, name):
+            return gr.skip(), gr.skip()
+        return index(uploads, name, former, progress)
+
     def open_pair(
         upload: Upload | None,
         name: str,
@@ -139,7 +161,7 @@ def build(
 
     bound = {
         "api_visibility": "private",
-        "concurrency_id": _SEARCH_QUEUE,
+        "concurrency_id": SEARCH_QUEUE,
         "concurrency_limit": 1,
         "trigger_mode": "always_last",  # also of what follows another event, which Gradio would drop
     }
@@ -148,7 +170,7 @@ def build(
     find: dict[str, Any] = {"fn": search, "inputs": inputs, "outputs": [results, viewer], **bound}
     make: dict[str, Any] = {
         "fn": index, "inputs": [own, model_name, uploaded], "outputs": [uploaded, results], **bound,
-        "concurrency_id": _INDEX_QUEUE,
+        "concurrency_id": _INDEX_QUEUE, "concurrency_limit": _INDEXING,
     }  # fmt: skip
 
     queries.pick(
@@ -161,12 +183,13 @@ def build(
     ).then(**find)
     for event in (query.input, query.clear):
         # What follows a "clear" sees that the photo is gone; "clear" itself does not.
-        event(lambda: None, **private).then(**find)
+        event(None, js="() => {}", api_visibility="private").then(**find)
     own.change(**make).then(**find)
-    model_name.input(**make).then(**find)  # vectors of one model mean nothing to another
+    again = make | {"fn": renew, "inputs": [own, model_name, uploaded, source]}
+    model_name.input(**again).then(**find)
     source.input(lambda where: gr.update(visible=where == _UPLOADS), source, own, **private).then(
-        **find
-    )
+        **again
+    ).then(**find)
     tab.select(look, [model_name, source], results, **private)
     results.again(**(find | {"show_progress": "hidden", "trigger_mode": "once"}))
     results.open(
@@ -174,10 +197,10 @@ def build(
         [*inputs, chosen],
         viewer,
         js=f"(...values) => [...values.slice(0, 4), {choices.newest('result')}]",
-        **(bound | {"concurrency_id": model_queue}),
+        **bound,  # in turn with searches: the pair of an old query must not come after a newer search
     ).then(
         None,
-        js="() => document.querySelector('#result-viewer')?.scrollIntoView()",
+        js=_SCROLL,
     )
 
 
@@ -200,6 +223,14 @@ def _open(galleries: Galleries, where: str, folder: str | None, name: str) -> Ga
     if where == _UPLOADS and folder is None:
         raise InputError("Upload the photos to search in first, or choose the built-in gallery.")
     return galleries.open(Path(folder) if where == _UPLOADS and folder else None, name)
+
+
+def _fits(galleries: Galleries, folder: str | None, name: str) -> bool:
+    """Whether a visitor has a gallery, and that model made it."""
+    try:
+        return folder is not None and bool(galleries.open(Path(folder), name))
+    except InputError:
+        return False
 
 
 def _forget(folder: str | None) -> None:

@@ -16,7 +16,7 @@ const model = {
   set: (key, value) => (kept[key] = value),
   save_changes: () => {
     // What the page's own buttons send along: see LIVE_OPTIONS in __init__.py.
-    if (props.address) window.dimlOptions = JSON.stringify({ model: props.value?.model?.name ?? null, ...kept.options });
+    if (props.address) window.dimlOptions = JSON.stringify(kept.options ?? {});
   },
   on: (event, listener) => event === "change:pair" && listeners.add(listener),
   off: (event, listener) => listeners.delete(listener),
@@ -30,24 +30,38 @@ function ask(question, onProgress) {
   });
 }
 
-window.addEventListener("diml-answer", ({ detail }) => {
-  // Without an id nobody has read the question: it goes to all that wait.
-  for (const id of detail.id === null ? [...questions.keys()] : [detail.id]) {
-    const asked = questions.get(id);
-    if (!asked) continue;
-    if (detail.progress) asked.onProgress?.(detail.progress);
-    else {
-      questions.delete(id);
-      asked.resolve(detail.answer ?? { error: detail.error });
+const gone = new AbortController();
+// Gradio takes a component that is hidden off the page without a word, and runs this anew when it is shown again.
+new ResizeObserver((_, observer) => {
+  if (element.isConnected) return;
+  observer.disconnect();
+  gone.abort();
+}).observe(element);
+
+window.addEventListener(
+  "diml-answer",
+  ({ detail }) => {
+    // Without an id nobody has read the question: it goes to all that wait.
+    for (const id of detail.id === null ? [...questions.keys()] : [detail.id]) {
+      const asked = questions.get(id);
+      if (!asked) continue;
+      if (detail.progress) asked.onProgress?.(detail.progress);
+      else {
+        questions.delete(id);
+        asked.resolve(detail.answer ?? { error: detail.error });
+      }
     }
-  }
-});
+  },
+  { signal: gone.signal },
+);
 
 watch("value", () => listeners.forEach((listener) => listener()));
 
 import(`${dimlPlaced(MODULES)}/mount.js`).then(
   ({ mount }) => {
-    mount({ model, el: element.querySelector(".diml-host"), ask, address: Boolean(props.address) });
+    if (gone.signal.aborted) return;
+    const unmount = mount({ model, el: element.querySelector(".diml-host"), ask, address: Boolean(props.address) });
+    gone.signal.addEventListener("abort", unmount);
     // The address asks for a pair, and the page has put its listeners up: let the server restore it.
     if (props.address && new URLSearchParams(location.search).has("a")) trigger("restore", { query: location.search.slice(1) });
   },

@@ -1,6 +1,7 @@
 """The app as a visitor meets it: started by ``python app.py`` on a free port, once per session, and driven in
 Debian's chromium. Screenshots go to ``ci-output/`` (or ``$DIML_SCREENSHOTS``) to be looked at."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -28,29 +29,46 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """URL of the running app; at the end its log must be free of tracebacks."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
-    environment = os.environ | {
-        "GRADIO_SERVER_PORT": str(port),
-        "GRADIO_SERVER_NAME": "127.0.0.1",
-        "HF_HUB_OFFLINE": "1",
-    }
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
-    url = f"http://127.0.0.1:{port}/"
-    try:
-        _wait_until_up(url, process, log)
+def start(tmp_path_factory):
+    """Starts ``python app.py`` with more environment variables, for a ``with`` block that gets its URL; at the end its
+    log must be free of tracebacks."""
+
+    @contextlib.contextmanager
+    def started(**variables):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log = tmp_path_factory.mktemp("server") / "log.txt"
+        environment = os.environ | {
+            "GRADIO_SERVER_PORT": str(port),
+            "GRADIO_SERVER_NAME": "127.0.0.1",
+            "HF_HUB_OFFLINE": "1",
+        }
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                [sys.executable, "app.py"],
+                cwd=ROOT,
+                env=environment | variables,
+                stdout=output,
+                stderr=output,
+            )
+        url = f"http://127.0.0.1:{port}/"
+        try:
+            _wait_until_up(url, process, log)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(timeout=60)  # it may be in the middle of a gallery
+        assert "Traceback" not in log.read_text(), log.read_text()
+
+    return started
+
+
+@pytest.fixture(scope="session")
+def server(start):
+    """URL of the running app."""
+    with start() as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-    assert "Traceback" not in log.read_text(), log.read_text()
 
 
 def _wait_until_up(url, process, log, seconds=120):

@@ -108,6 +108,10 @@ junk = st.recursive(
 )
 
 
+def compare_values(a, b, grid=None):
+    return [a, b, CNN, grid, *[None] * 6, "summary", False]
+
+
 def file_data(path):
     return {"path": path, "meta": {"_type": "gradio.FileData"}, "orig_name": "<b>x</b>.png"}
 
@@ -230,7 +234,7 @@ def test_a_body_that_is_too_large_is_not_parsed(visitor, how):
 def test_what_was_sent_does_not_stay_in_the_state(page, visitor):
     number = endpoint(visitor.config(), "compare")
     long = {"url": "data:image/png;base64," + "A" * (3 << 20)}
-    answer = visitor.call(number, [long, long["url"][: 1 << 19], CNN] + 7 * [None])
+    answer = visitor.call(number, compare_values(long, long["url"][: 1 << 19]))
     assert "not an image we can read" in answer
     state = page.app.state_holder[visitor.session]
     kept = [config["props"].get("value") for config in state.config_values.values()]
@@ -243,7 +247,7 @@ def test_an_upload_that_is_no_photo_takes_no_room_and_is_refused_by_name(visitor
     sent = visitor.upload(b"%PDF-1.7" + bytes(1 << 20), "notes.pdf")
     assert os.path.getsize(sent["path"]) == 256
     number = endpoint(visitor.config(), "compare")
-    answer = visitor.call(number, [sent, sent, CNN] + 7 * [None])
+    answer = visitor.call(number, compare_values(sent, sent))
     assert "'notes.pdf' is a PDF" in answer
 
 
@@ -255,11 +259,29 @@ def test_a_photo_is_uploaded_as_it_is(visitor):
 @pytest.mark.parametrize("key", ["path", "url"])
 @pytest.mark.parametrize("address", ["http://example.com/a.jpg", "HTTPS://example.com/a.jpg"])
 def test_no_address_is_fetched(page, visitor, outside, key, address):
-    number = endpoint(visitor.config(), "compare")
     photo = {"path": "", key: address, "meta": {"_type": "gradio.FileData"}}
-    assert isinstance(visitor.call(number, [photo, [photo], CNN] + 7 * [None]), str)
+    calls = {
+        "compare": compare_values(photo, [photo]),
+        "search": [photo, CNN, 10],
+        "embed": [photo, CNN, None, True],
+    }
+    for name, values in calls.items():
+        answer = visitor.call(endpoint(visitor.config(), name), values)
+        assert isinstance(answer, str)
+        assert answer.endswith(".")
     assert visitor.http.get(f"/gradio_api/file={address}").status_code == 404
     assert outside == []
+
+
+def test_every_endpoint_refuses_what_is_no_photo_by_its_name(visitor):
+    sent = visitor.upload(b"%PDF-1.7", "notes.pdf")
+    config = visitor.config()
+    for name, values in (("search", [sent, CNN, 10]), ("embed", [sent, CNN, None, True])):
+        assert "'notes.pdf' is a PDF" in visitor.call(endpoint(config, name), values)
+    for model in (None, 5, {}, [], "../../etc", "timm:resnet18"):
+        for name, rest in (("search", [10]), ("embed", [None, True])):
+            told = visitor.call(endpoint(config, name), [sent, model, *rest])
+            assert "no model of that name" in told, (name, model, told)
 
 
 def test_a_file_name_is_text_in_a_toast(visitor):
@@ -273,7 +295,7 @@ def test_a_file_name_is_text_in_a_toast(visitor):
     inputs = next(d["inputs"] for d in config["dependencies"] if d["id"] == number)
     toast = visitor.call(number, [values[each] for each in inputs])
     assert toast.startswith("'&lt;img src=x&gt;.gif' is of an unknown kind")
-    plain = visitor.call(endpoint(config, "compare"), [photo, photo, CNN] + 7 * [None])
+    plain = visitor.call(endpoint(config, "compare"), compare_values(photo, photo))
     assert plain.startswith("'<img src=x>.gif' is of an unknown kind")  # a program shows text
 
 
@@ -282,7 +304,7 @@ def test_a_stranger_does_not_learn_whose_photos_were_covered(page, visitor):
     question = {"id": 1, "model": CNN, "options": {}, "side": "a", "parts": [0], "cover": "grey"}
     compare = endpoint(visitor.config(), "compare")
     photo = visitor.upload(tiny_photo(7))
-    visitor.call(compare, [photo, photo, CNN, 2] + 6 * [None])
+    visitor.call(compare, compare_values(photo, photo, grid=2))
     known = load_photo(Path(photo["path"])).digest
     stranger = Visitor(page.local_url)
     answers = [

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import files, service
+from app import files
 from app.cover import answer_cover
 from app.service import Explorer
 from diml_core.errors import InputError
+from diml_core.network.checkpoints import load_model
 from diml_core.photo.images import load_photo
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,17 +78,17 @@ def test_a_failure_reaches_everybody_who_waits_and_is_not_kept(explorer, monkeyp
     assert explorer.features(CNN, photo(1)).map.ndim == 3
 
 
-def test_loading_a_model_does_not_hold_up_another(explorer, monkeypatch):
-    explorer.model(CNN)
-    loading, go_on, load = threading.Event(), threading.Event(), service.load_model
+def test_loading_a_model_does_not_hold_up_another():
+    loading, go_on = threading.Event(), threading.Event()
 
-    def slow(name):
+    def slow():
         loading.set()
         assert go_on.wait(30)
-        return load(name)
+        return load_model("efficientnet-lite0-imagenet")
 
-    monkeypatch.setattr(service, "load_model", slow)
-    loader = threading.Thread(target=explorer.model, args=("efficientnet-lite0-imagenet",))
+    explorer = Explorer({CNN: lambda: load_model(CNN), "slow": slow})
+    explorer.model(CNN)
+    loader = threading.Thread(target=explorer.model, args=("slow",))
     loader.start()
     assert loading.wait(30)
     assert explorer.compare(CNN, photo(1), photo(2)).similarity <= 1  # while the other waits

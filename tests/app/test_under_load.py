@@ -59,7 +59,7 @@ def passes(explorer):
 def compare(visitor, config, *seeds, grid=4):
     photos = [visitor.upload(tiny_photo(seed)) for seed in seeds]
     return visitor.call(
-        endpoint(config, "compare"), [*photos, CNN, grid, None, None, None, None, None, None]
+        endpoint(config, "compare"), [*photos, CNN, grid, *[None] * 6, "full", False]
     )[0]
 
 
@@ -164,7 +164,7 @@ def test_a_full_queue_is_told_in_a_sentence(visit, explorer, page):
     number = endpoint(config, "compare")
     visitors = [visit() for _ in range(4)]
     photo = visitors[0].upload(tiny_photo(300))
-    data = [photo, photo, CNN, None, None, None, None, None, None, None]
+    data = [photo, photo, CNN, *[None] * 7, "summary", False]
     with explorer._network:  # nothing gets done meanwhile
         fresh = visitors[0].upload(tiny_photo(301))
         refused = [

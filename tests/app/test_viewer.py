@@ -379,6 +379,19 @@ def test_the_newest_choice_wins_on_a_busy_server(visit, server, examples, tmp_pa
     assert set(seen.evaluate("seen => [...seen]")) <= known
 
 
+def test_a_model_chosen_while_an_example_is_looked_at_looks_at_that_example(visit):
+    page = visit()
+    page.page.click(".strip button[data-pair=cat-kitten]")
+    page.page.click("#model label:has-text('DINOv2')")
+    page.page.wait_for_function(
+        "() => location.search.includes('dinov2') && location.search.includes('kitten')"
+    )
+    page.page.wait_for_timeout(1500)
+    assert page.page.text_content("#viewer [data-role=name-a]").startswith("cat.jpg")
+    source = page.page.get_attribute("#photo-a img", "src")
+    assert source.endswith("/cat.jpg")
+
+
 def test_covering_a_region_asks_the_network_again(visit, models, examples):
     page = visit("?a=heron.jpg&b=harrier.jpg&model=efficientnet-lite0&parts=a9.10")
     page.page.click("#viewer [data-role=cover] button >> nth=0")
@@ -436,6 +449,7 @@ def test_the_snippets_give_the_numbers_on_the_page(visit, tmp_path, examples):
     page.score_after(lambda: page.set_number("grid", 5))
     page.score_after(lambda: page.set_number("mass", 0.7))
     page.page.click("#viewer [data-role=reproduce-drawer] summary")
+    page.page.wait_for_selector("#viewer [data-role=reproduce]:has-text('mass=0.7')")
     python, shell = page.page.locator("#viewer [data-role=reproduce] pre").all_text_contents()
     root = examples.parents[1]
     run = subprocess.run(

@@ -1,0 +1,180 @@
+"""Models of whoever starts the app: offered first, told apart, refused in a sentence; never those of a visitor."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from visiting import Visitor, endpoint, events_of, tiny_photo
+
+from app.galleries import Galleries, search_payload
+from app.models import with_own
+from app.page import build_page, launch_options
+from app.service import Explorer
+from diml_core.comparison.marginals import MARGINALS
+from diml_core.errors import InputError
+from diml_core.network import checkpoints
+from diml_core.network.checkpoints import load_model, save_model, shipped_models
+from diml_core.network.model import DimlModel
+from diml_core.network.model_config import InputConfig, ModelConfig
+
+ROOT = Path(__file__).resolve().parents[2]
+EVIL = "../../<b>évil"
+
+
+def save_tiny(folder, name="tiny", title="A tiny one", **more):
+    config = ModelConfig(
+        name=name,
+        title=title,
+        architecture="test_efficientnet",
+        input=InputConfig(size=64),
+        **{"defaults": {"grid": 2}} | more,
+    )
+    save_model(DimlModel(config), folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    return save_tiny(tmp_path_factory.mktemp("tiny"))
+
+
+def titles(models):
+    return [load().config.title for load in models.values()]
+
+
+def test_the_given_ones_come_first_and_the_shipped_ones_stay(tiny):
+    models = with_own([tiny])
+    assert list(models) == ["tiny", *shipped_models()]
+    assert all(load().name == name for name, load in models.items())
+    assert titles(models)[0] == "A tiny one"
+    assert Explorer(models).default == "tiny"
+    assert list(with_own([])) == shipped_models()
+
+
+def test_a_shipped_one_can_be_made_the_default(tiny):
+    dino, cnn, before = "dinov2-s14", "efficientnet-lite0", "efficientnet-lite0-imagenet"
+    assert list(with_own([dino, tiny, dino])) == [dino, "tiny", cnn, before]
+
+
+def test_a_model_given_twice_is_offered_once(tiny):
+    assert list(with_own([tiny, os.path.relpath(tiny)])) == ["tiny", *shipped_models()]
+
+
+def test_two_of_one_name_are_told_apart_and_the_shipped_one_keeps_its_own(tmp_path):
+    shipped = load_model("efficientnet-lite0").config
+    folders = [
+        save_tiny(tmp_path / which, shipped.name, shipped.title, defaults={"grid": grid})
+        for which, grid in (("one", 1), ("two", 2))
+    ]
+    models = with_own(folders)
+    assert list(models)[:3] == [f"{shipped.name}-2", f"{shipped.name}-3", shipped.name]
+    grids = [load().options().grid for load in models.values()]
+    assert grids[:3] == [1, 2, shipped.defaults["grid"]]
+    assert len(set(titles(models))) == 5
+    assert models[shipped.name]().config == shipped
+
+
+def test_one_of_the_hub_is_named_by_its_address(tiny, monkeypatch):
+    monkeypatch.setattr(checkpoints, "fetch", lambda name: Path(tiny))
+    models = with_own(["hf:user/repo", tiny])
+    assert list(models)[:2] == ["hf:user/repo", "tiny"]
+    assert titles(models)[:2] == ["A tiny one (hf:user/repo)", "A tiny one (tiny)"]
+
+
+def test_what_the_viewer_cannot_compute_is_refused_in_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setitem(MARGINALS, "loud", replace(MARGINALS["uniform"]))
+    folder = save_tiny(tmp_path, defaults={"grid": 2, "marginals": "loud"})
+    with pytest.raises(InputError, match=r"cannot offer the model .* 'loud' marginals[^.]*\.$"):
+        with_own([folder])
+
+
+def app(*arguments):
+    return subprocess.run(
+        [sys.executable, "app.py", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_command_says_what_it_takes_and_refuses_before_it_serves():
+    usage = app("--help")
+    assert usage.returncode == 0
+    assert "--model PATH|timm:NAME|hf:USER/REPO" in usage.stdout
+    refused = app("--model", "nowhere")
+    assert refused.returncode == 2
+    assert refused.stdout == ""
+    assert refused.stderr.startswith("app.py: There is no model 'nowhere': ")
+    assert refused.stderr.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def explorer(tiny):
+    return Explorer(with_own([tiny]))
+
+
+@pytest.fixture(scope="module")
+def page(explorer, tmp_path_factory):
+    galleries = Galleries(explorer, tmp_path_factory.mktemp("cache"))
+    page = build_page(explorer, galleries)
+    page.launch(**launch_options(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    yield page
+    page.close(verbose=False)
+
+
+@pytest.fixture
+def visitor(page):
+    visitor = Visitor(page.local_url)
+    yield visitor
+    visitor.leave()
+
+
+def test_the_page_offers_them_and_starts_with_the_first(visitor):
+    components = {c["props"].get("elem_id"): c["props"] for c in visitor.config()["components"]}
+    for chooser in ("model", "retrieve-model"):
+        assert components[chooser]["value"] == "tiny"
+        assert components[chooser]["choices"][0] == ["A tiny one", "tiny"]
+        assert len(components[chooser]["choices"]) == 4
+    assert components["viewer"]["value"]["model"]["name"] == "tiny"
+
+
+@pytest.mark.parametrize(
+    ("named", "shown"), [("", "tiny"), ("&model=dinov2-s14", "dinov2-s14"), ("&model=tiny", "tiny")]
+)
+def test_a_link_names_the_model_or_means_the_default(visitor, named, shown):
+    (restore,) = events_of(visitor.config(), "viewer", "restore")
+    query = {"query": f"a=heron.jpg&b=harrier.jpg&grid=2{named}"}
+    *_, model, pair = visitor.call(restore, [], query)
+    assert model == shown
+    assert pair["model"]["name"] == shown
+    assert pair["options"]["grid"] == 2
+
+
+def test_a_program_gets_the_default_and_only_what_was_given(visitor, tiny):
+    number = endpoint(visitor.config(), "compare")
+    photos = [visitor.upload(tiny_photo(seed)) for seed in range(2)]
+    rest = [*[None] * 7, "summary", False]
+    (answer,) = visitor.call(number, [*photos, "tiny", *rest])
+    assert answer["model"] == "tiny"
+    for name in (tiny, "timm:resnet18", "hf:user/repo"):
+        assert "There is no model of that name" in visitor.call(number, [*photos, name, *rest])
+
+
+def test_their_gallery_is_built_kept_and_built_anew_for_other_weights(tmp_path, examples):
+    folders = [save_tiny(tmp_path / which, EVIL) for which in "ab"]
+    cache = tmp_path / "cache"
+    for count, folder in enumerate(folders, 1):
+        explorer = Explorer({EVIL: lambda folder=folder: load_model(folder)})
+        galleries = Galleries(explorer, cache)
+        galleries.build_ahead()
+        galleries._builder.join(120)
+        found = search_payload(explorer, galleries.built_in(EVIL), EVIL, examples / "cat.jpg")
+        assert found["shown"] == 10
+        kept = [path.name for path in cache.iterdir()]
+        assert len(kept) == count
+        assert all(name.startswith("gallery-") for name in kept)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "cache"]
