@@ -1,1 +1,1 @@
-"""Commands that rebuild what the repository ships; not needed to use it."""
+"""Commands that rebuild what the repository ships, and publish it; not needed to use it."""

@@ -47,7 +47,7 @@ def test_the_ranges_are_the_same_everywhere():
     }
     assert set(requirements("requirements-train.txt")) == set(extras["train"])
     assert set(requirements("requirements-test.txt")) == set(extras["test"])
-    assert {*extras["faiss"], *extras["qdrant"]} < set(extras["test"])
+    assert {*extras["faiss"], *extras["mcp"], *extras["qdrant"]} < set(extras["test"])
 
 
 def test_every_folder_of_the_library_is_in_the_wheel():
