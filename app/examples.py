@@ -10,12 +10,12 @@ from pathlib import Path
 
 import gradio as gr
 
-from app import choices, files
+from app import choices
+from app.thumbnails import thumbnail_url
 from diml_core.photo.images import Photo, load_photo
-from diml_core.viewer.pair import jpeg
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "examples"
-_THUMBNAIL = 176  # px, twice what is shown
+THUMBNAIL_SIDE = 176  # px of an example in a strip, twice what is shown
 
 
 @dataclass(frozen=True)
@@ -89,17 +89,12 @@ class ExampleStrip(gr.HTML):
 
 
 def _card(pair: ExamplePair) -> str:
-    images = "".join(f'<img data-src="{thumbnail_url(path)}" alt="">' for path in (pair.a, pair.b))
+    images = "".join(
+        f'<img data-src="{thumbnail_url(path, THUMBNAIL_SIDE)}" alt="">'
+        for path in (pair.a, pair.b)
+    )
     text = f"<span><b>{html.escape(pair.title)}</b><small>{html.escape(pair.kind)}</small></span>"
     return (
         f'<button type="button" data-pair="{html.escape(pair.id)}" title="{html.escape(pair.look_for)}">'
         f'<span class="thumbs">{images}</span>{text}</button>'
-    )
-
-
-def thumbnail_url(path: Path) -> str:
-    """Where a browser on the page finds a small JPEG of a photo; its cards' images have it as ``data-src``."""
-    photo = load_photo(path)
-    return files.url(
-        files.by_digest("thumbnail.jpg", photo.digest, lambda: jpeg(photo, _THUMBNAIL))
     )

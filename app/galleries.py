@@ -19,12 +19,12 @@ from app.examples import FOLDER as EXAMPLES
 from app.inputs import Upload
 from app.refusals import sentence
 from app.service import Explorer
+from app.thumbnails import thumbnail_url
 from diml_core.errors import InputError
 from diml_core.network.model import DimlModel
 from diml_core.photo.images import Photo, load_photo
 from diml_core.retrieval import Gallery, Result, index_photos
 from diml_core.retrieval.spec import model_fingerprint
-from diml_core.viewer.pair import jpeg
 
 MOST_UPLOADS = 200
 SCENES = "scenes"
@@ -288,7 +288,7 @@ def search_payload(
     shown = [item for item in items if min(item["rank"], item["globalRank"]) <= SHOWN]
     paths = {_key(place.result.path): place.result.path for place in places}
     for item in shown:
-        item["thumbnail"] = _thumbnail(paths[item["photo"]])
+        item["thumbnail"] = thumbnail_url(paths[item["photo"]], _THUMBNAIL_SIDE)
     return {
         "items": shown,
         "shown": min(SHOWN, len(places)),
@@ -296,13 +296,6 @@ def search_payload(
         f"re-ranked by their parts in {1e3 * seconds:.0f} ms.",
         "recall": _recall(items, wanted, gallery),
     }
-
-
-def _thumbnail(path: Path) -> str:
-    """Where the browser finds it; the photo is decoded when it is shown for the first time only."""
-    key = f"{path}:{path.stat().st_mtime_ns}"
-    kind = f"{_THUMBNAIL_SIDE}.jpg"
-    return files.url(files.by_digest(kind, key, lambda: jpeg(load_photo(path), _THUMBNAIL_SIDE)))
 
 
 def photo_of(gallery: Gallery, key: str) -> Path:

@@ -9,7 +9,8 @@ from pathlib import Path
 import gradio as gr
 
 from app import choices
-from app.examples import FOLDER, SHOW_THUMBNAILS, thumbnail_url
+from app.examples import FOLDER, SHOW_THUMBNAILS, THUMBNAIL_SIDE
+from app.thumbnails import thumbnail_url
 
 _SCRIPT = f"""{SHOW_THUMBNAILS}
 element.addEventListener('click', (event) => {{
@@ -39,5 +40,5 @@ def _card(path: Path) -> str:
     name = path.relative_to(FOLDER).as_posix()
     return (
         f'<button type="button" data-photo="{html.escape(name)}" title="{html.escape(name)}">'
-        f'<img data-src="{thumbnail_url(path)}" alt="{html.escape(path.stem)}"></button>'
+        f'<img data-src="{thumbnail_url(path, THUMBNAIL_SIDE)}" alt="{html.escape(path.stem)}"></button>'
     )
