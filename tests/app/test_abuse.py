@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from launching import launched
 from visiting import Visitor, endpoint, events_of, tiny_photo
 
 from app import files
 from app.door import MOST_JSON
 from app.galleries import Galleries
-from app.page import build_page, launch_options
 from app.service import Explorer
 from diml_core.photo.images import load_photo
 
@@ -61,10 +61,8 @@ def page(outside, tmp_path_factory):
     """The app in this process, without the built-in gallery, which takes a while."""
     explorer = Explorer()
     galleries = Galleries(explorer, tmp_path_factory.mktemp("cache"))
-    page = build_page(explorer, galleries)
-    page.launch(**launch_options(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
-    yield page
-    page.close(verbose=False)
+    with launched(explorer, galleries) as page:
+        yield page
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from launching import launched
 from visiting import Visitor, endpoint, events_of, tiny_photo
 
 from app.galleries import Galleries, search_payload
 from app.models import with_own
-from app.page import build_page, launch_options
 from app.service import Explorer
 from diml_core.comparison.marginals import MARGINALS
 from diml_core.errors import InputError
@@ -120,10 +120,8 @@ def explorer(tiny):
 @pytest.fixture(scope="module")
 def page(explorer, tmp_path_factory):
     galleries = Galleries(explorer, tmp_path_factory.mktemp("cache"))
-    page = build_page(explorer, galleries)
-    page.launch(**launch_options(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
-    yield page
-    page.close(verbose=False)
+    with launched(explorer, galleries) as page:
+        yield page
 
 
 @pytest.fixture

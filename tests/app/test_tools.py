@@ -10,13 +10,13 @@ import anyio
 import httpx
 import pytest
 from gradio_client import Client
+from launching import launched
 from PIL import Image
 from visiting import Visitor
 
 from app import files, tools
 from app.door import MOST_JSON
 from app.galleries import Galleries
-from app.page import build_page, launch_options
 from app.service import Explorer
 from diml_core.errors import InputError
 from diml_core.explain import explain
@@ -32,13 +32,10 @@ def page(tmp_path_factory):
         tools.install()
         explorer = Explorer()
         galleries = Galleries(explorer, tmp_path_factory.mktemp("cache"))
-        page = build_page(explorer, galleries)
-        page.launch(
-            **launch_options(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1"
-        )
-        galleries.build(explorer.default)
-    yield page
-    page.close(verbose=False)
+        with launched(explorer, galleries) as page:
+            galleries.build(explorer.default)
+            patch.undo()
+            yield page
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from launching import launched
 from visiting import Visitor, endpoint, events_of, tiny_photo
 
 from app.galleries import Galleries
-from app.page import MOST_WAITING, build_page, launch_options
+from app.page import MOST_WAITING
 from app.service import Explorer
 from diml_core.errors import InputError
 
@@ -28,10 +29,8 @@ def galleries(explorer, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(explorer, galleries):
-    page = build_page(explorer, galleries)
-    page.launch(**launch_options(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
-    yield page
-    page.close(verbose=False)
+    with launched(explorer, galleries) as page:
+        yield page
 
 
 @pytest.fixture
