@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from diml_core.errors import InputError
+from diml_core.viewer.pair import LIVE
 
-_NAMES = ("grid", "marginals", "mass", "start_block", "epsilon")
 _LONGEST = 1000  # characters
 
 
@@ -29,6 +29,6 @@ def read_options(live: str | None, model_name: str) -> dict[str, Any]:
         values = json.loads(live)
         if values.pop("model", None) != model_name:
             return {}
-        return {name: values[name] for name in _NAMES if values.get(name) is not None}
+        return {name: values[name] for name in LIVE if values.get(name) is not None}
     except (AttributeError, TypeError, ValueError, RecursionError) as error:
         raise InputError("These are no options of this page: reload it.") from error

@@ -44,7 +44,7 @@ def build_page(
             with gr.Tab("Compare"):
                 compare.build(explorer, MODEL_QUEUE, COVER_QUEUE)
             with gr.Tab("Retrieve") as tab:
-                retrieve.build(explorer, galleries, MODEL_QUEUE, COVER_QUEUE, tab)
+                retrieve.build(explorer, galleries, COVER_QUEUE, tab)
     # Nothing goes past the queue.
     page.queue(max_size=MOST_WAITING, api_open=False)
     files.keep_what_is_here()

@@ -117,7 +117,7 @@ class Explorer:
             session: of the visitor it is shown to, who may then ask for it by :meth:`remembered`.
 
         Raises:
-            InputError: no such shipped model.
+            InputError: no such model here.
         """
         key = (model_name, photo.digest)
         with self._lock:
@@ -138,21 +138,11 @@ class Explorer:
         with self._lock:
             self._public[photo.digest] = photo
 
-    def compare(
-        self,
-        model_name: str,
-        image_a: Any,
-        image_b: Any,
-        *,
-        session: str | None = None,
-        **options: Any,
-    ) -> Explanation:
-        """Explain a pair; see :func:`diml_core.explain`, and :meth:`features`. Raises InputError."""
+    def compare(self, model_name: str, image_a: Any, image_b: Any, **options: Any) -> Explanation:
+        """Explain a pair; see :func:`diml_core.explain`. Raises InputError."""
         model = self.model(model_name)
         model.options(**options)  # a bad option should not wait for the network
-        features = [
-            self.features(model_name, load_photo(image), session) for image in (image_a, image_b)
-        ]
+        features = [self.features(model_name, load_photo(image)) for image in (image_a, image_b)]
         return explain(model, *features, **options)
 
     def _load(self, name: str) -> DimlModel:

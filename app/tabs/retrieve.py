@@ -39,16 +39,13 @@ _SCROLL = """() => {
 }"""
 
 
-def build(
-    explorer: Explorer, galleries: Galleries, model_queue: str, cover_queue: str, tab: gr.Tab
-) -> None:
+def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Tab) -> None:
     """Lay out the tab and connect it.
 
     Args:
         explorer: shared with the other tabs, so that features are shared too.
         galleries: what is searched.
-        model_queue: ``concurrency_id`` of everything that compares.
-        cover_queue: that of covering.
+        cover_queue: ``concurrency_id`` of covering.
         tab: the tab this is in.
     """
     # The folder of the visitor's own gallery. A program that calls this never says that it has left.

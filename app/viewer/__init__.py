@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ LIVE_OPTIONS = "window.dimlOptions ?? ''"
 _HOST = Path(__file__).with_name("host.js")
 
 
+@cache
+def _script() -> str:
+    place = json.dumps(files.url(files.served(modules.FOLDER, "*.js")))
+    return f"const MODULES = {place};\n{_HOST.read_text(encoding='utf-8')}"
+
+
 class Viewer(gr.HTML):
     """Shows one pair: its value is what :func:`app.pairs.shown_pair` returns.
 
@@ -33,12 +40,11 @@ class Viewer(gr.HTML):
 
     def __init__(self, value: dict[str, Any] | None = None, **kwargs: Any) -> None:
         # Gradio sends every named parameter of a component's __init__ to the browser: these are not named.
-        # Nor is this a property: a component that is shown later knows only what it was updated with.
-        place = json.dumps(files.url(files.served(modules.FOLDER, "*.js")))
+        # Nor is where modules lie a property: a component that is shown later knows only what it was updated with.
         super().__init__(
             value or {},
             html_template='<div class="diml-host"></div>',
-            js_on_load=f"const MODULES = {place};\n{_HOST.read_text(encoding='utf-8')}",
+            js_on_load=_script(),
             apply_default_css=False,
             **kwargs,
         )

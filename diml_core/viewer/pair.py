@@ -28,9 +28,11 @@ POOLINGS = ("area", "resampled")
 """The marginals and the poolings of parts that the engine computes: what ``engine/marginals.js`` and
 ``engine/pooling.js`` have."""
 
+LIVE = ("grid", "marginals", "mass", "start_block", "epsilon")
+"""The options that the viewer has controls for."""
+
 PHOTO_SIDE = 720  # px of the longer side; sharp on the page, small on the wire
 _JPEG_QUALITY = 85
-_LIVE = ("grid", "marginals", "mass", "start_block", "epsilon")  # what the viewer has controls for
 
 
 def is_computed(model: DimlModel, options: ExplainOptions) -> bool:
@@ -104,7 +106,7 @@ def live_pair(
             "firstBlock": first,
             "prefix": prefix,
             "marginals": [n for n in marginal_names(blocks > 0) if n in MARGINALS],
-            "defaults": {name: defaults[name] for name in _LIVE},
+            "defaults": {name: defaults[name] for name in LIVE},
             "scale": None if model.scale is None else model.scale.to_dict(),
         },
         "options": asdict(options),
