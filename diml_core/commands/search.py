@@ -10,7 +10,8 @@ from pathlib import Path
 from diml_core.comparison.marginals import MARGINALS
 from diml_core.errors import InputError
 from diml_core.network.devices import add_device
-from diml_core.retrieval.gallery import DEFAULT_TOP_K, SEARCH_OPTIONS, Gallery, Result
+from diml_core.retrieval.gallery import DEFAULT_TOP_K, SEARCH_OPTIONS, Gallery
+from diml_core.retrieval.results import Result
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,13 +14,12 @@ from diml_core.comparison.options import ExplainOptions
 from diml_core.embedding.features import ImageFeatures
 from diml_core.embedding.packing import packed
 from diml_core.errors import InputError
-from diml_core.explain import explain_features
-from diml_core.explanation import Explanation
 from diml_core.network.checkpoints import load_model
 from diml_core.network.model import DimlModel
 from diml_core.photo.images import load_photo
 from diml_core.retrieval.fetched import Fetched
 from diml_core.retrieval.rerank import Scores, rerank
+from diml_core.retrieval.results import Query, Result, Results
 from diml_core.retrieval.spec import GallerySpec
 from diml_core.retrieval.store import Store
 
@@ -49,62 +46,6 @@ class Collection(Protocol):
     def photo_path(self, row: int) -> Path:
         """Where the photo of a row lies."""
         ...
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """One photo that was found.
-
-    Attributes:
-        path: of the photo.
-        rank: place in the DIML order (overall similarity), from 1.
-        global_rank: place in the order of the global similarity, from 1.
-        global_similarity, structural_similarity: the two scales, -1..1.
-        similarity: their mean.
-    """
-
-    path: Path
-    rank: int
-    global_rank: int
-    global_similarity: float
-    structural_similarity: float
-    similarity: float
-    _query: Query = field(repr=False)
-
-    @property
-    def rise(self) -> int:
-        """Places that the parts moved it up (negative: down)."""
-        return self.global_rank - self.rank
-
-    @cached_property
-    def explanation(self) -> Explanation:
-        """Query (A) and photo (B) compared in full: runs the network on the photo.
-
-        Its scores differ from the result's by what float16 storage rounds, about 1e-4.
-
-        Raises:
-            InputError: the photo has gone, or changed beyond reading.
-        """
-        return self._query.explain(self.path)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        names = ("rank", "global_rank", "similarity", "global_similarity", "structural_similarity")
-        return {"path": str(self.path), **{name: getattr(self, name) for name in names}}
-
-
-@dataclass(frozen=True, eq=False)
-class Query:
-    """A query as its results share it: the model, the features and the options."""
-
-    model: DimlModel
-    features: ImageFeatures
-    options: ExplainOptions
-
-    def explain(self, path: Path) -> Explanation:
-        """Compare with the photo at ``path``."""
-        other = self.model.extract(load_photo(path), self.options.start_block)
-        return explain_features(self.model, self.features, other, self.options)
 
 
 class Gallery:
@@ -155,7 +96,7 @@ class Gallery:
     def __len__(self) -> int:
         return len(self.collection)
 
-    def search(self, image: Any, *, top_k: int = DEFAULT_TOP_K, **options: Any) -> list[Result]:
+    def search(self, image: Any, *, top_k: int = DEFAULT_TOP_K, **options: Any) -> Results:
         """Find the photos most similar to a picture.
 
         The ``top_k`` globally most similar photos are found first, and re-ranked by their parts.
@@ -166,7 +107,7 @@ class Gallery:
             **options: ``marginals``, ``mass``, ``epsilon``, ``tolerance``; the index's otherwise.
 
         Returns:
-            At most ``top_k`` results in DIML order; equal scores keep the global order.
+            At most ``top_k`` results in DIML order, which a notebook shows as a table; equal scores keep the global order.
 
         Raises:
             InputError: a bad image or option.
@@ -175,7 +116,7 @@ class Gallery:
 
     def search_many(
         self, images: Sequence[Any], *, top_k: int = DEFAULT_TOP_K, **options: Any
-    ) -> list[list[Result]]:
+    ) -> list[Results]:
         """:meth:`search` for several pictures, whose candidates are scored together."""
         chosen = self._options(options)
         if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1:
@@ -223,8 +164,8 @@ class Gallery:
 
     def _results(
         self, query: Query, rows: Tensor, order: Tensor, scores: Scores, q: int
-    ) -> list[Result]:
-        return [
+    ) -> Results:
+        return Results(
             Result(
                 path=self.collection.photo_path(int(rows[place])),
                 rank=rank,
@@ -235,4 +176,4 @@ class Gallery:
                 _query=query,
             )
             for rank, place in enumerate(order.tolist(), 1)
-        ]
+        )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import saved_model, tiny_config
+from tiny import saved_model, tiny_config, write_photos
 
 from diml_core import InputError, explain
 from diml_core.__main__ import main
@@ -45,6 +45,36 @@ def test_scores_and_order_are_those_of_explain(gallery, photos):
     by_global = sorted(results, key=lambda r: r.global_rank)
     cosines = [r.global_similarity for r in by_global]
     assert all(b - a < 1e-6 for i, a in enumerate(cosines) for b in cosines[i + 1 :])
+
+
+def test_a_notebook_shows_the_results_as_a_table(gallery, photos):
+    results = gallery.search(photos / "001.png", top_k=25)
+    table = results._repr_html_()
+    rows = re.findall(
+        r"<td>(\d+)</td><td>(\d+)</td><td>(<img [^>]+>)</td><td>([^<]+)</td>(.*?)</tr>", table
+    )
+    assert [(int(rank), int(global_rank), name) for rank, global_rank, _, name, _ in rows] == [
+        (r.rank, r.global_rank, f"{r.path.parent.name}/{r.path.name}") for r in results[:20]
+    ]
+    scores = [re.findall(r"-?\d\.\d{4}", row[-1]) for row in rows]
+    assert scores == [
+        [f"{s:.4f}" for s in (r.similarity, r.global_similarity, r.structural_similarity)]
+        for r in results[:20]
+    ]
+    assert len(set(re.findall(r'src="data:image/jpeg;base64,([^"]+)"', table))) > 1
+    assert "5 more are not shown" in table
+
+
+def test_a_table_says_which_photo_has_gone_and_takes_no_name_for_html(model, tmp_path):
+    photos = write_photos(tmp_path / "photos", 2)
+    (photos / "001.png").rename(photos / "<b>.png")
+    index_photos(photos, tmp_path / "gallery", model=model)
+    results = Gallery.open(tmp_path / "gallery", model=model).search(photos / "<b>.png")
+    (photos / "<b>.png").unlink()
+    table = results._repr_html_()
+    assert table.count("<img") == 2  # the query, which is in memory, and the other photo
+    assert "<b>" not in table
+    assert "does not exist" in table
 
 
 def test_candidates_are_the_globally_nearest_of_the_whole_gallery(gallery, photos):
