@@ -10,5 +10,14 @@ from diml_core.explanation import Explanation  # noqa: E402
 from diml_core.network.checkpoints import load_model  # noqa: E402
 from diml_core.photo.images import load_photo  # noqa: E402
 from diml_core.version import VERSION as __version__  # noqa: E402
+from diml_core.widget import widget  # noqa: E402
 
-__all__ = ["Explanation", "InputError", "__version__", "explain", "load_model", "load_photo"]
+__all__ = [
+    "Explanation",
+    "InputError",
+    "__version__",
+    "explain",
+    "load_model",
+    "load_photo",
+    "widget",
+]

@@ -347,17 +347,23 @@ class Explanation:
         """The interactive viewer in a notebook; None, for its plain text, without photos."""
         return None if self.photo_a is None or self.photo_b is None else frame(self._page())
 
-    def _page(self) -> str:
+    def viewer_pair(self) -> dict[str, Any]:
+        """What the viewer is given to show this, photos and features inside: JSON-serialisable.
+
+        Raises:
+            InputError: an explanation without photos, as after loading from JSON.
+        """
         if self.photo_a is None or self.photo_b is None:
             raise InputError(
                 "This explanation has no photos to draw on (JSON leaves them out): compare them again, or load it "
                 "from .npz."
             )
         if self.observed is not None and is_computed(self.observed.model, self.options):
-            pair = live_pair(*self.observed, self.options, inside)
-        else:
-            pair = fixed_pair(self.to_dict(), self.photo_a, self.photo_b, inside)
-        return page(f"{self.name_a} and {self.name_b}: DIML Explorer", pair)
+            return live_pair(*self.observed, self.options, inside)
+        return fixed_pair(self.to_dict(), self.photo_a, self.photo_b, inside)
+
+    def _page(self) -> str:
+        return page(f"{self.name_a} and {self.name_b}: DIML Explorer", self.viewer_pair())
 
     def to_csv(self, path: str | PathLike[str]) -> None:
         """Write every pair of parts that carries mass as a row of CSV, strongest first.

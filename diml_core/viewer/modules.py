@@ -7,6 +7,7 @@ import html
 import json
 import posixpath
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,18 @@ STYLE = FOLDER / "viewer.css"
 _PAGE = FOLDER / "page.html"
 _FRAME_HEIGHT = 900  # px, of the viewer in a notebook
 _IMPORTED = re.compile(r"""(\bfrom\s+|\bimport\s+)(["'])(\.{1,2}/[^"']+)\2""")
+
+# A module's address exists once the module does, so that those it imports come first.
+_LOADER = """\
+const urls = {};
+for (const [name, source] of %s) {
+  const placed = source.replace(/"diml\\/([^"]+)"/g, (_, imported) => JSON.stringify(urls[imported]));
+  urls[name] = URL.createObjectURL(new Blob([placed], { type: "text/javascript" }));
+}
+const door = await import(urls["notebook.js"]);
+for (const url of Object.values(urls)) URL.revokeObjectURL(url);
+export default door.default;
+"""
 
 
 def page(title: str, pair: dict[str, Any]) -> str:
@@ -48,18 +61,37 @@ def frame(page: str) -> str:
     )
 
 
+def bundle() -> str:
+    """The viewer as one module, for a host that takes one text: what ``notebook.js`` exports."""
+    order = TopologicalSorter({name: _imports(name) for name in _names()}).static_order()
+    return _LOADER % json.dumps([(name, _named(name)) for name in order])
+
+
 def _import_map() -> dict[str, str]:
     """Every module under a name of its own: within a ``data:`` URL, ``./grids.js`` leads nowhere."""
     return {
         f"diml/{name}": "data:text/javascript;base64,"
         + base64.b64encode(_named(name).encode()).decode()
-        for name in sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.js"))
+        for name in _names()
     }
 
 
-def _named(name: str) -> str:
-    def absolute(found: re.Match[str]) -> str:
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(name), found[3]))
-        return f'{found[1]}"diml/{target}"'
+def _names() -> list[str]:
+    return sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.js"))
 
-    return _IMPORTED.sub(absolute, (FOLDER / name).read_text(encoding="utf-8"))
+
+def _source(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def _imports(name: str) -> set[str]:
+    return {_target(name, found) for found in _IMPORTED.finditer(_source(name))}
+
+
+def _named(name: str) -> str:
+    """The text of a module, where what it imports has names that lead somewhere from anywhere."""
+    return _IMPORTED.sub(lambda found: f'{found[1]}"diml/{_target(name, found)}"', _source(name))
+
+
+def _target(name: str, found: re.Match[str]) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), found[3]))

@@ -9,7 +9,8 @@ import { createViewer } from "./view/viewer.js";
 
 /**
  * @typedef {object} Model the host's state. Keys: `pair`, which the viewer shows (a payload, `{}` for none,
- *   `{error: sentence}`), and `options`, with the `model` that they are of, and `selected`, which it writes.
+ *   `{error: sentence}`), `selected`, which both write, and `options`, with the `model` that they are of, which the
+ *   viewer writes.
  * @property {(key: string) => any} get
  * @property {(key: string, value: unknown) => void} set
  * @property {() => void} save_changes
@@ -38,10 +39,14 @@ export function mount({ model, el, ask = null, address = false }) {
     },
   });
   const show = () => viewer.update(/** @type {Payload | {error?: string}} */ (model.get("pair")));
+  const select = () => viewer.select(model.get("selected") ?? null);
   model.on("change:pair", show);
+  model.on("change:selected", select);
+  select();
   show();
   return () => {
     model.off("change:pair", show);
+    model.off("change:selected", select);
     viewer.destroy();
     el.replaceChildren();
   };

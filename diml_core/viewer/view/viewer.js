@@ -68,7 +68,12 @@ function sentenceOf(error) {
  * @param {boolean} [to.address] whether it keeps its view in the address bar
  * @param {Ask | null} [to.ask] the way to the network for the counterfactual; null in a saved report
  * @param {(key: "options" | "selected", value: unknown) => void} [to.tell] is told what the visitor has set
- * @returns {{update: (payload: Payload | {error?: string}) => Promise<void>, destroy: () => void, state: State}}
+ * @returns {{
+ *   update: (payload: Payload | {error?: string}) => Promise<void>,
+ *   select: (selection: Selection | null) => void,
+ *   destroy: () => void,
+ *   state: State,
+ * }}
  */
 export function createViewer(host, { address = false, ask = null, tell = () => {} } = {}) {
   /** @param {string} role */
@@ -97,6 +102,8 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
   const loadPair = pairLoader();
   const query = new URLSearchParams(location.search);
   let awaited = address && query.has("a") ? query : null; // a view that the address asks for
+  /** @type {Selection | null} what the host wants kept of a pair that is not here yet */
+  let wanted = null;
   /** @type {Options | null} what the visitor has moved the options to; null where the payload's still stand */
   let live = null;
   let refused = false; // whether the last move asked for what these features cannot serve
@@ -493,7 +500,8 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     say(null);
     paint();
     tell("options", { model: payload.model.name, ...payload.options });
-    set("pinned", view?.pinned ?? null);
+    set("pinned", view?.pinned ?? wanted);
+    wanted = null;
     if (!state.pinned) link.ask();
   }
 
@@ -535,8 +543,22 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     writeAddress();
   }
 
+  /**
+   * Keeps what the host selects. The host also hears what the visitor selects, and says that here again.
+   *
+   * @param {Selection | null} selection parts that the pair has
+   */
+  function select(selection) {
+    const { pinned } = state;
+    if (!state.pair) wanted = selection;
+    else if (pinned?.side !== selection?.side || String(pinned?.parts) !== String(selection?.parts)) {
+      pointAndTell("pinned", selection);
+    }
+  }
+
   function destroy() {
     awaitedTurn = ++turn;
+    forgetPair(); // a field that is taken away with the focus in it says so, and would move what is no longer there
     gone.abort();
     resizes.disconnect();
     cancelAnimationFrame(paintRequest);
@@ -544,5 +566,5 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     clearTimeout(addressTimer);
   }
 
-  return { update, destroy, state };
+  return { update, select, destroy, state };
 }
