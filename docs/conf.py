@@ -16,8 +16,8 @@ from diml_core.version import VERSION  # noqa: E402
 
 project = "DIML Explorer"
 version = release = VERSION
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "myst_parser"]
-exclude_patterns = ["_build"]
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "myst_nb"]
+exclude_patterns = ["_build", "jupyter_execute"]
 
 html_theme = "furo"
 html_title = f"{project} {VERSION}"
@@ -29,6 +29,7 @@ html_math_renderer = "mathml"  # of setup() below
 
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
+nb_execution_mode = "off"  # a test runs the notebook; here is shown what it gave
 
 autoclass_content = "both"
 autodoc_member_order = "bysource"
@@ -48,7 +49,7 @@ nitpicky = True
 _OTHERS = (
     "torch|numpy|np|PIL|matplotlib|timm|accelerate|pathlib|collections|argparse|os|qdrant_client|"
 )
-_OTHERS += "pytorch_metric_learning|weakref|typing|io|pydantic"
+_OTHERS += "pytorch_metric_learning|weakref|typing|io|pydantic|anywidget|t"
 nitpick_ignore_regex = [
     (r"py:.*", rf"({_OTHERS})(\..*)?"),
     (r"py:.*", r"(int|str|float|bool|bytes|dict|list|tuple|set|frozenset|object|None|Any|Path)"),
