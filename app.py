@@ -11,7 +11,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
 
-from app import files, tools
+from app import files, lanes, tools
 from app.galleries import Galleries
 from app.models import with_own
 from app.page import build_page, launch_options
@@ -38,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     # A service that is stopped cleans up like one that is interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        lanes.share_processors()
         tools.install()
         explorer = Explorer(with_own(given.model))
     except InputError as error:

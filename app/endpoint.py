@@ -19,6 +19,7 @@ from app import files
 from app.examples import FOLDER
 from app.galleries import MOST_FOUND, Galleries, found_in
 from app.inputs import upload_from
+from app.lanes import side_by_side
 from app.service import Explorer
 from app.summary import summary
 from diml_core.comparison.marginals import MARGINALS
@@ -93,7 +94,7 @@ def compare_endpoint(explorer: Explorer) -> Callable[..., dict]:
         if detail not in DETAILS:
             raise InputError(f"The detail must be {' or '.join(DETAILS)}: choose one of them.")
         _check_flag("picture", picture)
-        photos = [upload_from(image).load() for image in (image_a, image_b)]
+        photos = side_by_side(lambda image: upload_from(image).load(), [image_a, image_b])
         explanation = explorer.compare(
             model,
             *photos,

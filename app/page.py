@@ -13,7 +13,7 @@ from app.service import Explorer
 from app.tabs import compare, retrieve
 from diml_core.photo.images import DEFAULT_LIMITS
 
-MODEL_QUEUE = "model"  # one network at a time: two at once would only make both slower
+MODEL_QUEUE = "model"  # one pair at a time, its photos side by side
 COVER_QUEUE = "cover"  # in which nobody waits who compares
 MOST_WAITING = 100  # events; beyond it, "This application is currently busy. Please try again."
 

@@ -35,7 +35,7 @@ def shown_pair(
     model = explorer.model(model_name)
     chosen = model.options(**options)  # a bad option should not wait for the network
     photos = {"a": photo_a, "b": photo_b}
-    a, b = (explorer.features(model_name, photo, session) for photo in photos.values())
+    a, b = explorer.features_of(model_name, list(photos.values()), session)
     pair = live_pair(
         model, a, b, chosen, lambda end, key, write: files.url(files.by_digest(end, key, write))
     )

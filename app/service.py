@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
 from app.hardware import forward_of
+from app.lanes import LANES, side_by_side
 from app.models import Loader, shipped
 from diml_core.embedding.features import ImageFeatures
 from diml_core.errors import InputError
@@ -27,9 +28,9 @@ class Explorer:
     """Compares photos with the models it is given; safe to call from several threads.
 
     Features are cached by the *content* of a photo. One lock guards the dictionaries and is never held while
-    anything is computed; another lets one forward pass run at a time, for two at once only make both slower. The
-    models take it themselves, in :meth:`DimlModel.forward`, so that whoever runs one, for a gallery or for a covered
-    photo, holds it for that pass only.
+    anything is computed; forward passes run in a few lanes (:mod:`app.lanes`). The models take a lane themselves, in
+    :meth:`DimlModel.forward`, so that whoever runs one, for a gallery or for a covered photo, holds it for that pass
+    only.
 
     Args:
         models: how to load each, by the name in its config; the first is the page's default. None for those that come
@@ -54,7 +55,7 @@ class Explorer:
         self._seen: OrderedDict[str, OrderedDict[tuple[str, str], None]] = OrderedDict()
         self._public: dict[str, Photo] = {}
         self._lock = threading.Lock()
-        self._network = threading.Lock()
+        self._network = threading.Semaphore(LANES)
 
     def model(self, name: str) -> DimlModel:
         """A model, loaded on first use; the others can be used meanwhile.
@@ -133,6 +134,12 @@ class Explorer:
         # The same pixels under another name: the name is the caller's, not the first visitor's.
         return ImageFeatures(photo, found.map, found.attentions)
 
+    def features_of(
+        self, model_name: str, photos: Sequence[Photo], session: str | None = None
+    ) -> list[ImageFeatures]:
+        """:meth:`features` of several photos, side by side."""
+        return side_by_side(lambda photo: self.features(model_name, photo, session), photos)
+
     def publish(self, photo: Photo) -> None:
         """Let every session ask for this photo by :meth:`remembered`: one that the page itself shows."""
         with self._lock:
@@ -142,18 +149,18 @@ class Explorer:
         """Explain a pair; see :func:`diml_core.explain`. Raises InputError."""
         model = self.model(model_name)
         model.options(**options)  # a bad option should not wait for the network
-        features = [self.features(model_name, load_photo(image)) for image in (image_a, image_b)]
-        return explain(model, *features, **options)
+        photos = side_by_side(load_photo, [image_a, image_b])
+        return explain(model, *self.features_of(model_name, photos), **options)
 
     def _load(self, name: str) -> DimlModel:
         model = self._loaders[name]()
         forward = forward_of(model)
 
-        def one_at_a_time(*args: Any, **kwargs: Any) -> Any:
+        def in_a_lane(*args: Any, **kwargs: Any) -> Any:
             with self._network:
                 return forward(*args, **kwargs)
 
-        model.forward = one_at_a_time  # type: ignore[method-assign]
+        model.forward = in_a_lane  # type: ignore[method-assign]
         with self._lock:
             return self._models.setdefault(name, model)
 

@@ -12,6 +12,7 @@ from app.cover import connect_cover
 from app.downloads import FORMATS, write
 from app.examples import ExampleStrip, example_pairs
 from app.inputs import PhotoInput, Upload
+from app.lanes import side_by_side
 from app.links import read_link
 from app.options import read_options
 from app.pairs import shown_pair
@@ -91,7 +92,7 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
             yield {}, {}
             return
         try:
-            loaded = [upload.load() for upload in (upload_a, upload_b)]
+            loaded = side_by_side(Upload.load, [upload_a, upload_b])
             yield (
                 _looked(explorer, name, loaded, request, progress, **read_options(options, name)),
                 gr.skip(),
@@ -117,7 +118,7 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
         if not second or upload_a is None or upload_b is None:
             return gr.update(visible=False)
         try:
-            loaded = [upload.load() for upload in (upload_a, upload_b)]
+            loaded = side_by_side(Upload.load, [upload_a, upload_b])
             pair = _looked(explorer, second, loaded, request, progress)
         except Exception as error:
             pair = {"error": sentence(error)}
@@ -133,7 +134,7 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
         """What the address of the page asks for."""
         try:
             link = read_link(str(event.query), explorer.default)
-            loaded = [load_photo(path) for path in (link.a, link.b)]
+            loaded = side_by_side(load_photo, [link.a, link.b])
             pair = _looked(explorer, link.model, loaded, request, **link.options)
         except Exception as error:
             return [gr.skip(), gr.skip(), gr.skip(), {"error": sentence(error)}]
@@ -203,11 +204,9 @@ def _looked(
     progress: Any = None,
     **options: Any,
 ) -> dict[str, Any]:
-    for letter, photo, reached in zip("AB", photos, (0.1, 0.5), strict=True):
-        # Not by its truth: a progress that iterates over nothing has the length 0.
-        if progress is not None and not explorer.has_features(name, photo):
-            progress(reached, desc=f"Looking at photo {letter}")
-            explorer.features(name, photo, request.session_hash)
+    # Not by its truth: a progress that iterates over nothing has the length 0.
+    if progress is not None and not all(explorer.has_features(name, photo) for photo in photos):
+        progress(0.2, desc="Looking at the photos")
     return shown_pair(explorer, name, *photos, session=request.session_hash, **options)
 
 

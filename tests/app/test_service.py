@@ -1,18 +1,22 @@
 """What visitors share, under several threads: models, features, files; and what they do not."""
 
+import os
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from app import files
 from app.cover import answer_cover
+from app.lanes import LANES, side_by_side
 from app.service import Explorer
 from diml_core.errors import InputError
 from diml_core.network.checkpoints import load_model
@@ -97,20 +101,59 @@ def test_loading_a_model_does_not_hold_up_another():
     loader.join()
 
 
-def test_the_network_sees_one_batch_at_a_time(explorer):
+def test_as_many_photos_are_looked_at_at_once_as_there_are_lanes(explorer):
     model, inside, most = explorer.model(CNN), [], []
 
     def enter(*_):
         inside.append(1)
         most.append(len(inside))
-        time.sleep(0.01)
+        time.sleep(0.05)
+
+    def leave(*_):
+        inside.pop()
 
     model.backbone.register_forward_pre_hook(enter)
-    model.backbone.register_forward_hook(lambda *_: inside.clear())
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda seed: explorer.features(CNN, photo(seed)), range(8)))
-    assert len(most) == 8
-    assert max(most) == 1
+    model.backbone.register_forward_hook(leave)
+    with ThreadPoolExecutor(2 * LANES) as pool:
+        list(pool.map(lambda seed: explorer.features(CNN, photo(seed)), range(4 * LANES)))
+    assert len(most) == 4 * LANES
+    assert max(most) == LANES
+
+
+def test_a_pair_is_looked_at_side_by_side_and_comes_in_its_order(explorer):
+    seeds = list(range(6))
+    found = explorer.features_of(CNN, [photo(seed) for seed in seeds])
+    assert [each.photo.name for each in found] == [f"{seed}.png" for seed in seeds]
+    alone = Explorer()
+    for seed, each in zip(seeds, found, strict=True):
+        expected = alone.features(CNN, photo(seed)).map
+        torch.testing.assert_close(each.map, expected, rtol=2**-10, atol=1e-5)
+
+
+def test_who_asks_is_known_wherever_a_photo_is_looked_at():
+    asked = ContextVar("asked", default="nobody")
+    asked.set("me")
+    assert side_by_side(lambda _: asked.get(), [1, 2, 3]) == ["me"] * 3
+
+
+def test_of_several_failures_the_first_is_told():
+    with pytest.raises(InputError, match=r"'1\.png'"):
+        side_by_side(lambda name: load_photo(name), ["1.png", "2.png"])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_lanes_share_the_processors(threads):
+    code = (
+        "import torch; from app import lanes; found = torch.get_num_threads(); lanes.share_processors(); "
+        "print(found, *lanes.side_by_side(lambda _: lanes.LANES * torch.get_num_threads(), [1, 2]))"
+    )
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    found, *taken = map(int, run.stdout.split())
+    assert len(taken) == 2, run.stderr
+    assert all(found / 2 < each <= found for each in taken)
 
 
 def test_only_who_has_shown_a_photo_is_told_of_it(explorer):

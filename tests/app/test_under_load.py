@@ -3,12 +3,14 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 from launching import launched
 from visiting import Visitor, endpoint, events_of, tiny_photo
 
 from app.galleries import Galleries
+from app.lanes import LANES
 from app.page import MOST_WAITING
 from app.service import Explorer
 from diml_core.errors import InputError
@@ -164,7 +166,9 @@ def test_a_full_queue_is_told_in_a_sentence(visit, explorer, page):
     visitors = [visit() for _ in range(4)]
     photo = visitors[0].upload(tiny_photo(300))
     data = [photo, photo, CNN, *[None] * 7, "summary", False]
-    with explorer._network:  # nothing gets done meanwhile
+    with ExitStack() as stack:
+        for _ in range(LANES):  # nothing gets done meanwhile
+            stack.enter_context(explorer._network)
         fresh = visitors[0].upload(tiny_photo(301))
         refused = [
             visitors[k % 4].ask(number, [fresh, *data[1:]]) for k in range(MOST_WAITING + 10)
