@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -142,11 +143,20 @@ def test_what_the_app_imports_is_there_or_required(space):
                 packages.add(first)
     assert len(seen) > 30
     assert {"gradio", "torch", "timm", "cv2"} <= packages
-    of_package = importlib.metadata.packages_distributions()
+    of_package = distributions_by_package()
     available = with_dependencies(requirements(space))
     for package in packages:
         names = {canonicalize_name(name) for name in of_package[package]}
         assert names & available, f"nothing that the Space requires brings {package}"
+
+
+def distributions_by_package():
+    """Names of the distributions that hold a file of each package. (Python 3.10's own table has not all of them.)"""
+    found = defaultdict(set)
+    for distribution in importlib.metadata.distributions():
+        for file in distribution.files or ():
+            found[file.parts[0].partition(".")[0]].add(distribution.metadata["Name"])
+    return found
 
 
 def with_dependencies(names):
