@@ -150,7 +150,7 @@ def draw_heatmaps(
 def greyed(image: Image.Image) -> Image.Image:
     """A pale grey copy (mode L): the photo stays recognisable and hardly shifts colours over it."""
     values = np.asarray(image.convert("L"), dtype=np.float32)
-    spread = values.max() - values.min()
+    spread = np.ptp(values)
     values = (values - values.mean()) / (spread if spread > 0 else 1.0)
     return Image.fromarray(np.clip(255 * (_GREY + 0.9 * values), 0, 255).astype(np.uint8))
 
