@@ -50,6 +50,8 @@ class Curve:
         fractions: share of the parts that is covered (deletion) or shown (insertion), ascending from 0 to 1.
         overall: overall similarity there.
         global_: global similarity there.
+        order_a, order_b: the parts of A and of B, heaviest first; which of them are covered or shown follows from the
+            share.
     """
 
     key: str
@@ -59,6 +61,8 @@ class Curve:
     fractions: tuple[float, ...]
     overall: tuple[float, ...]
     global_: tuple[float, ...]
+    order_a: tuple[int, ...]
+    order_b: tuple[int, ...]
 
     @property
     def area(self) -> float:
@@ -92,6 +96,7 @@ class _Course(NamedTuple):
     kind: Kind
     fractions: tuple[float, ...]
     covered: tuple[tuple[frozenset[int], frozenset[int]], ...]
+    orders: dict[str, np.ndarray]
 
 
 def curves_steps(
@@ -212,7 +217,7 @@ def _course(
             sets[side] = frozenset(int(part) for part in chosen)
         covered.append((sets["a"], sets["b"]))
     fractions = tuple(sum(now.values()) / parts for now in counts)
-    return _Course(key, kind, fractions, tuple(covered))
+    return _Course(key, kind, fractions, tuple(covered), orders)
 
 
 def _missing(
@@ -248,6 +253,7 @@ def _known(
                 tuple(course.fractions[k] for k in there),
                 tuple(s.overall for s in found),
                 tuple(s.global_ for s in found),
+                *(tuple(course.orders[letter].tolist()) for letter in "ab"),
             )
         )
     return curves
