@@ -204,6 +204,8 @@ def test_the_report_works_alone_with_the_network_off(open_report, models, exampl
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_selector(".diml-readout table")
     assert page.locator("[data-role=cover] button").count() == 0  # no network here to ask
+    assert page.locator("[data-role=trial-drawer]").is_hidden()
+    assert page.locator("[data-role=rivals]").is_hidden()
     assert page.failures == []
 
 
@@ -417,7 +419,7 @@ def test_an_explanation_is_tested_against_other_methods(visit, models, examples)
     drawer.get_by_role("button", name="Start").click()
     drawer.locator(".diml-charts").wait_for(timeout=60_000)
     drawer.get_by_role("button", name="Stop").click()
-    assert "Stopped" in drawer.get_by_role("status").text_content()
+    assert "Stopped" in drawer.locator("p[role=status]").text_content()
     drawer.get_by_role("button", name="Start").click()
     drawer.get_by_text("On this pair only").wait_for(timeout=60_000)
     model = models["efficientnet-lite0"]
