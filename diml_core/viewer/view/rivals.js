@@ -30,6 +30,7 @@ export function rivalLayers(ask, changed) {
   const known = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
+  let next = ""; // what is asked when it has waited
 
   /**
    * @param {Pair} pair
@@ -40,35 +41,42 @@ export function rivalLayers(ask, changed) {
     const key = JSON.stringify(question);
     const found = known.get(key);
     if (found !== undefined) return found;
+    if (key === next) return null;
     // Of a slider that moves, only where it comes to rest.
+    next = key;
     clearTimeout(timer);
     timer = setTimeout(async () => {
       known.set(key, null);
       known.set(key, await answerTo(ask, question, () => {}));
+      if (next === key) next = "";
       for (const old of [...known.keys()].slice(0, -KEPT)) known.delete(old);
       changed();
     }, REST);
     return null;
   };
 
-  return ({ key, name, title }) => ({
-    id: layerIdOf({ key }),
-    label: name[0].toUpperCase() + name.slice(1),
-    help: title,
-    note: (pair) => {
-      const found = mapOf(pair, key);
-      return found === null ? "The network is looking again…" : "error" in found ? found.error : null;
-    },
-    colouring: {
-      map: "viridis",
-      grid: (pair, side) => {
+  return ({ key, name, title }) => {
+    // Whoever chooses it again wants to try again.
+    for (const [asked, found] of known) if (found && "error" in found) known.delete(asked);
+    return {
+      id: layerIdOf({ key }),
+      label: name[0].toUpperCase() + name.slice(1),
+      help: title,
+      note: (pair) => {
         const found = mapOf(pair, key);
-        return found && !("error" in found) ? { rows: pair[side].rows, columns: pair[side].columns, values: found[side] } : null;
+        return found === null ? "The network is looking again…" : "error" in found ? found.error : null;
       },
-      range: () => [0, 1],
-      format: (value) => (value ? "most" : "least"),
-    },
-  });
+      colouring: {
+        map: "viridis",
+        grid: (pair, side) => {
+          const found = mapOf(pair, key);
+          return found && !("error" in found) ? { rows: pair[side].rows, columns: pair[side].columns, values: found[side] } : null;
+        },
+        range: () => [0, 1],
+        format: (value) => (value ? "most" : "least"),
+      },
+    };
+  };
 }
 
 /**
