@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,14 @@ import numpy as np
 from app.asking import NO_QUESTION, asked_pair
 from app.hardware import ZERO_GPU
 from app.service import Explorer
+from diml_core.counterfactual import COVERS
 from diml_core.errors import InputError
 from diml_core.evaluation.faithfulness import (
     RANKINGS,
     Curve,
     Ranking,
     curves_steps,
+    order_of,
     rankings_for,
 )
 from diml_core.network.model import DimlModel
@@ -58,25 +60,48 @@ def curve_steps(
         raise InputError(NO_QUESTION) from None
     if side not in ("a", "b"):  # both would take twice the passes
         raise InputError(f"There is no photo '{side[:20]}': cover parts of 'a' or of 'b'.")
+    if cover not in COVERS:
+        raise InputError(f"There is no such cover: choose one of {', '.join(COVERS)}.")
     model, a, b, options = asked_pair(explorer, question, session)
     if len(set(keys)) != len(keys) or len(keys) != _RIVALS:
         raise InputError(f"Choose {_RIVALS} other methods, and not one twice.")
-    chosen = [_rival(model, key) for key in keys]
+    rankings = {OURS: RANKINGS[OURS]} | {key: _rival(model, key) for key in keys}
     # One photo wholly covered, and for every curve those between its ends.
-    passes = 1 + sum(ranking.passes or 0 for ranking in chosen)
-    points = min(_MOST_POINTS, 2 + (MOST_PASSES - passes) // (2 * (1 + _RIVALS)))
+    passes = 1 + sum(ranking.passes or 0 for ranking in rankings.values())
+    curves = 2 * len(rankings)
+    points = min(_MOST_POINTS, 2 + (MOST_PASSES - passes) // curves)
+    done, weights = 0, {}
+    for key, ranking in rankings.items():
+        if ranking.passes:
+            yield {"done": done, "total": passes + curves * (points - 2), "curves": []}
+        weights[key] = ranking.weights(model, a, b, options)
+        done += ranking.passes or 0
+    orders = {key: order_of(each["ab".index(side)]).tolist() for key, each in weights.items()}
     steps = curves_steps(
-        model, a, b, options, [OURS, *keys], side=side, cover=cover, points=points, batch=_BATCH
+        model,
+        a,
+        b,
+        options,
+        list(rankings),
+        side=side,
+        cover=cover,
+        points=points,
+        batch=_BATCH,
+        weights=weights,
     )
+
+    def plain(found: Iterable[Curve]) -> list[dict[str, Any]]:
+        return [_plain(curve, orders[curve.key]) for curve in found]
+
     while True:
         try:
             progress = next(steps)
         except StopIteration as end:
-            return {"curves": [_plain(curve) for curve in end.value]}
+            return {"curves": plain(end.value)}
         yield {
-            "done": progress.done,
-            "total": progress.total,
-            "curves": [_plain(curve) for curve in progress.curves],
+            "done": done + progress.done,
+            "total": done + progress.total,
+            "curves": plain(progress.curves),
         }
 
 
@@ -119,7 +144,7 @@ def _rival(model: DimlModel, key: str) -> Ranking:
     return rivals[key]
 
 
-def _plain(curve: Curve) -> dict[str, Any]:
+def _plain(curve: Curve, order: list[int]) -> dict[str, Any]:
     """What the viewer draws: ``order`` are the parts of its side, what counts most first."""
     return {
         "key": curve.key,
@@ -127,5 +152,5 @@ def _plain(curve: Curve) -> dict[str, Any]:
         "fractions": list(curve.fractions),
         "scores": list(curve.overall),
         "area": curve.area,
-        "order": list(curve.order_a if curve.side == "a" else curve.order_b),
+        "order": order,
     }

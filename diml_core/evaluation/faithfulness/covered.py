@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from diml_core.comparison.options import ExplainOptions
-from diml_core.counterfactual import covered_photo
+from diml_core.counterfactual import covered_photos
 from diml_core.embedding.features import EmbeddedPhoto, ImageFeatures, as_float16
 from diml_core.evaluation.faithfulness.cells import grid_of
 from diml_core.explain import explain_embedded
@@ -90,7 +90,7 @@ def embedded_covered(
         InputError: an unknown cover, or a part outside the grid.
     """
     grid = grid_of(features, options)
-    photos = [covered_photo(features.photo, grid, sorted(parts), cover) for parts in sets]
+    photos = covered_photos(features.photo, grid, [sorted(parts) for parts in sets], cover)
     return embedded_photos(model, photos, options)
 
 

@@ -10,7 +10,7 @@ covers the heaviest parts first: the sooner the score falls, the smaller the are
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -27,8 +27,8 @@ from diml_core.evaluation.faithfulness.covered import (
     embedded_covered,
     scores,
 )
-from diml_core.evaluation.faithfulness.ranking import order_of
-from diml_core.evaluation.faithfulness.rivals import RANKINGS
+from diml_core.evaluation.faithfulness.ranking import Weights, order_of
+from diml_core.evaluation.faithfulness.rivals import RANKINGS, named_ranking
 from diml_core.network.model import DimlModel
 
 Kind = Literal["deletion", "insertion"]
@@ -50,8 +50,6 @@ class Curve:
         fractions: share of the parts that is covered (deletion) or shown (insertion), ascending from 0 to 1.
         overall: overall similarity there.
         global_: global similarity there.
-        order_a, order_b: the parts of A and of B, heaviest first; which of them are covered or shown follows from the
-            share.
     """
 
     key: str
@@ -61,8 +59,6 @@ class Curve:
     fractions: tuple[float, ...]
     overall: tuple[float, ...]
     global_: tuple[float, ...]
-    order_a: tuple[int, ...]
-    order_b: tuple[int, ...]
 
     @property
     def area(self) -> float:
@@ -94,9 +90,9 @@ class _Course(NamedTuple):
 
     key: str
     kind: Kind
+    side: str
     fractions: tuple[float, ...]
     covered: tuple[tuple[frozenset[int], frozenset[int]], ...]
-    orders: dict[str, np.ndarray]
 
 
 def curves_steps(
@@ -107,10 +103,11 @@ def curves_steps(
     keys: Sequence[str],
     *,
     kinds: Sequence[Kind] = KINDS,
-    side: str = "a",
+    side: str | Sequence[str] = "a",
     cover: str = "blur",
     points: int = 8,
     batch: int = 8,
+    weights: Mapping[str, Weights] | None = None,
 ) -> Generator[Progress, None, list[Curve]]:
     """Deletion and insertion curves of a pair under some rankings, for who wants to draw or stop half-way.
 
@@ -123,42 +120,49 @@ def curves_steps(
         options: validated, from ``model.options``.
         keys: rankings, in :data:`diml_core.evaluation.faithfulness.rivals.RANKINGS`.
         kinds: which curves of each.
-        side: ``a``, ``b`` or ``both``.
+        side: ``a``, ``b``, ``both``, or several of them, which share their photos.
         cover: ``grey``, ``blur`` or ``mean``.
         points: of each curve, both ends included, at least 2; fewer where the grid has not so many parts.
         batch: photos per pass of the network.
+        weights: of rankings that have been asked already.
 
     Yields:
         A :class:`Progress` before every batch, and before every ranking that runs the network.
 
     Returns:
-        The curves, by ranking and then by kind, in the order asked for.
+        The curves, by side, ranking and kind, in the order asked for.
 
     Raises:
-        InputError: an unknown ranking, kind, side or cover, too few points, or a ranking that the model cannot have;
-            the first before the first pause.
+        InputError: an unknown ranking, kind, side or cover, too few points, or a ranking that the model cannot have,
+            before the first pause; or one that fails.
     """
-    _check(keys, kinds, side, cover, points, batch)
-    counts = {"a": math.prod(grid_of(a, options)), "b": math.prod(grid_of(b, options))}
-    sides = ("a", "b") if side == "both" else (side,)
-    costs = {key: _passes(key, sum(counts.values())) for key in keys}
-    most = len(sides) * (len(costs) * len(kinds) * max(points - 2, 0) + 1)
+    sides = (side,) if isinstance(side, str) else tuple(side)
+    _check(model, keys, kinds, sides, cover, points, batch)
+    given = dict(weights or {})
+    parts = math.prod(grid_of(a, options)) + math.prod(grid_of(b, options))
+    costs = {key: 0 if key in given else _passes(key, parts) for key in keys}
+    photos_covered = len({s for side in sides for s in _sides(side)})
+    most = photos_covered * (len(costs) * len(kinds) * max(points - 2, 0) + 1)
     done, total = 0, most + sum(costs.values())
-    courses: list[_Course] = []
     for key, passes in costs.items():
         if passes:
             yield Progress(done, total, ())
-        weights = RANKINGS[key].weights(model, a, b, options)
+        if key not in given:
+            given[key] = RANKINGS[key].weights(model, a, b, options)
         done += passes
-        orders = {"a": order_of(weights[0]), "b": order_of(weights[1])}
-        courses += [_course(key, kind, orders, sides, points) for kind in kinds]
+    courses = [
+        _course(key, kind, side, given[key], points)
+        for side in sides
+        for key in costs
+        for kind in kinds
+    ]
     nothing: frozenset[int] = frozenset()
     photos: dict[_View, EmbeddedPhoto] = {
         ("a", nothing): embedded_as_is(model, a, options),
         ("b", nothing): embedded_as_is(model, b, options),
     }
     known: dict[tuple[frozenset[int], frozenset[int]], Scores] = {}
-    missing = _missing(courses, sides, photos)
+    missing = _missing(courses, photos)
     total = done + len(missing)
     while True:
         for course in courses:
@@ -166,8 +170,9 @@ def curves_steps(
                 if pair not in known and ("a", pair[0]) in photos and ("b", pair[1]) in photos:
                     known[pair] = scores(model, photos["a", pair[0]], photos["b", pair[1]], options)
         if not missing:
-            return _known(courses, known, side, cover)
-        yield Progress(done, total, tuple(_known(courses, known, side, cover)))
+            return _known(courses, known, cover)
+        yield Progress(done, total, tuple(_known(courses, known, cover)))
+        # Of one photo, for only these have one shape.
         now = [view for view in missing if view[0] == missing[0][0]][:batch]
         features = a if now[0][0] == "a" else b
         found = embedded_covered(model, features, [parts for _, parts in now], options, cover)
@@ -177,12 +182,19 @@ def curves_steps(
 
 
 def _check(
-    keys: Sequence[str], kinds: Sequence[str], side: str, cover: str, points: int, batch: int
+    model: DimlModel,
+    keys: Sequence[str],
+    kinds: Sequence[str],
+    sides: Sequence[str],
+    cover: str,
+    points: int,
+    batch: int,
 ) -> None:
+    for key in keys:
+        named_ranking(key).check(model)
     for what, given, allowed in (
-        ("ranking", keys, RANKINGS),
         ("curve", kinds, KINDS),
-        ("side", [side], SIDES),
+        ("side", sides, SIDES),
         ("cover", [cover], COVERS),
     ):
         for name in given:
@@ -199,45 +211,45 @@ def _passes(key: str, parts: int) -> int:
     return parts if passes is None else passes
 
 
-def _course(
-    key: str, kind: Kind, orders: dict[str, np.ndarray], sides: Sequence[str], points: int
-) -> _Course:
+def _sides(side: str) -> tuple[str, ...]:
+    return ("a", "b") if side == "both" else (side,)
+
+
+def _course(key: str, kind: Kind, side: str, weights: Weights, points: int) -> _Course:
+    orders = {s: order_of(weights["ab".index(s)]) for s in _sides(side)}
     counts = [
-        {side: round(float(share) * len(orders[side])) for side in sides}
+        {s: round(float(share) * len(order)) for s, order in orders.items()}
         for share in np.linspace(0, 1, points)
     ]
     counts = [now for k, now in enumerate(counts) if k == 0 or now != counts[k - 1]]
-    parts = sum(len(orders[side]) for side in sides)
+    parts = sum(len(order) for order in orders.values())
     covered = []
     for now in counts:
         sets: dict[str, frozenset[int]] = {"a": frozenset(), "b": frozenset()}
-        for side in sides:
-            first, rest = orders[side][: now[side]], orders[side][now[side] :]
-            chosen = first if kind == "deletion" else rest
-            sets[side] = frozenset(int(part) for part in chosen)
+        for s, order in orders.items():
+            chosen = order[: now[s]] if kind == "deletion" else order[now[s] :]
+            sets[s] = frozenset(int(part) for part in chosen)
         covered.append((sets["a"], sets["b"]))
     fractions = tuple(sum(now.values()) / parts for now in counts)
-    return _Course(key, kind, fractions, tuple(covered), orders)
+    return _Course(key, kind, side, fractions, tuple(covered))
 
 
-def _missing(
-    courses: Sequence[_Course], sides: Sequence[str], photos: dict[_View, EmbeddedPhoto]
-) -> list[_View]:
+def _missing(courses: Sequence[_Course], photos: dict[_View, EmbeddedPhoto]) -> list[_View]:
     """Views to run the network on, ends of the curves first, so that a curve grows from something."""
     points = max((len(course.covered) for course in courses), default=0)
     wanted: dict[_View, None] = {}
     for point in (points - 1, *range(points - 1)):
-        for side in sides:
-            for course in courses:
-                if point < len(course.covered):
-                    wanted[side, course.covered[point]["ab".index(side)]] = None
+        for course in courses:
+            if point < len(course.covered):
+                wanted |= {
+                    (s, course.covered[point]["ab".index(s)]): None for s in _sides(course.side)
+                }
     return [view for view in wanted if view not in photos]
 
 
 def _known(
     courses: Sequence[_Course],
     known: dict[tuple[frozenset[int], frozenset[int]], Scores],
-    side: str,
     cover: str,
 ) -> list[Curve]:
     curves = []
@@ -248,12 +260,11 @@ def _known(
             Curve(
                 course.key,
                 course.kind,
-                side,
+                course.side,
                 cover,
                 tuple(course.fractions[k] for k in there),
                 tuple(s.overall for s in found),
                 tuple(s.global_ for s in found),
-                *(tuple(course.orders[letter].tolist()) for letter in "ab"),
             )
         )
     return curves

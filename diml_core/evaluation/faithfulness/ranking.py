@@ -38,6 +38,13 @@ class Ranking:
     weigh: Weigh
     needs_attention: bool = False
 
+    def check(self, model: DimlModel) -> None:
+        """Raises InputError unless the model can have this ranking."""
+        if self.needs_attention and not model.has_rollout:
+            raise InputError(
+                f"'{self.name}' needs a model with attention, and '{model.name}' has none: choose another ranking."
+            )
+
     def weights(
         self, model: DimlModel, a: ImageFeatures, b: ImageFeatures, options: ExplainOptions
     ) -> Weights:
@@ -46,10 +53,7 @@ class Ranking:
         Raises:
             InputError: a model without the attention it needs, or weights that are no ranking of the parts.
         """
-        if self.needs_attention and not model.has_rollout:
-            raise InputError(
-                f"'{self.name}' needs a model with attention, and '{model.name}' has none: choose another ranking."
-            )
+        self.check(model)
         grids = [grid_of(f, options) for f in (a, b)]
         try:
             weights = self.weigh(model, a, b, options)

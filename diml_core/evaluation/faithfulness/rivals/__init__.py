@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
+from diml_core.errors import InputError
 from diml_core.evaluation.faithfulness.ranking import Ranking
 from diml_core.network.model import DimlModel
 
@@ -31,3 +32,14 @@ RANKINGS: dict[str, Ranking] = _found()
 def rankings_for(model: DimlModel) -> list[str]:
     """The short names of the rankings that a model can have."""
     return [key for key, r in RANKINGS.items() if model.has_rollout or not r.needs_attention]
+
+
+def named_ranking(key: str) -> Ranking:
+    """The entry of :data:`RANKINGS`.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if key not in RANKINGS:
+        raise InputError(f"There is no ranking named '{key}': choose one of {', '.join(RANKINGS)}.")
+    return RANKINGS[key]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from zlib import crc32
 
 import numpy as np
 
@@ -16,9 +17,8 @@ from diml_core.network.model import DimlModel
 def _weigh(
     model: DimlModel, a: ImageFeatures, b: ImageFeatures, options: ExplainOptions
 ) -> Weights:
-    # By the photos, so that pairs differ and a run repeats.
-    seed = [int(f.photo.digest[:16], 16) for f in (a, b)]
-    random = np.random.default_rng(seed)
+    # By what the network saw, so that pairs and networks differ, and a run repeats.
+    random = np.random.default_rng([crc32(f.map.numpy().tobytes()) for f in (a, b)])
     in_a, in_b = (random.random(math.prod(grid_of(f, options))) for f in (a, b))
     return in_a, in_b
 
