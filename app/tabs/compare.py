@@ -8,7 +8,6 @@ from typing import Any
 import gradio as gr
 
 from app import choices
-from app.cover import connect_cover
 from app.downloads import FORMATS, write
 from app.examples import ExampleStrip, example_pairs
 from app.inputs import PhotoInput, Upload
@@ -16,6 +15,7 @@ from app.lanes import side_by_side
 from app.links import read_link
 from app.options import read_options
 from app.pairs import shown_pair
+from app.questions import connect_questions
 from app.refusals import sentence
 from app.service import Explorer
 from app.viewer import LIVE_OPTIONS, Viewer
@@ -193,7 +193,7 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
         ).success(None, js="() => document.querySelector('#ready a, a#ready, #ready')?.click()")
 
     for each in (viewer, second_viewer):
-        connect_cover(explorer, each, cover_queue)
+        connect_questions(explorer, each, cover_queue)
 
 
 def _looked(

@@ -8,11 +8,11 @@ from typing import Any
 import gradio as gr
 
 from app import choices, files
-from app.cover import connect_cover
 from app.examples import FOLDER as EXAMPLES
 from app.galleries import MOST_UPLOADS, SCENES, Galleries, photo_of, search_payload
 from app.inputs import PhotoFiles, PhotoInput, Upload
 from app.pairs import shown_pair
+from app.questions import connect_questions
 from app.results import Results
 from app.service import Explorer
 from app.strip import PhotoStrip
@@ -84,7 +84,7 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
         with gr.Column(elem_id="search-see"):
             results = Results(elem_id="results")
             viewer = Viewer(visible=False, elem_id="result-viewer")
-    connect_cover(explorer, viewer, cover_queue)
+    connect_questions(explorer, viewer, cover_queue)
 
     def search(
         upload: Upload | None,

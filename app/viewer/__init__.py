@@ -30,8 +30,9 @@ class Viewer(gr.HTML):
     """Shows one pair: its value is what :func:`app.pairs.shown_pair` returns.
 
     ``{}`` shows the invitation to choose photos; ``{"error": sentence}`` shows the sentence. (Gradio does
-    not tell a component that its value became None.) Fires ``cover`` with a question to the network
-    (:func:`app.cover.connect_cover`) and, where it keeps its view in the address, ``restore`` with ``query``.
+    not tell a component that its value became None.) Fires ``cover``, ``rival`` and ``curves`` with questions to the network
+    (:func:`app.questions.connect_questions`), ``stop`` to have no more of the curves, and, where it keeps its view in
+    the address, ``restore`` with ``query``.
 
     Args:
         value: the first pair.

@@ -59,6 +59,7 @@ def quantities(explanation: Explanation) -> list[Quantity]:
     best = on_grids(e.part_similarity.max(1), e.part_similarity.max(0))
     added = on_grids(e.contribution.sum(1), e.contribution.sum(0))
     importance = on_grids(e.marginals_a, e.marginals_b)
+    against = on_grids(e.against_a, e.against_b)
     shown = [
         Quantity(
             "best-match",
@@ -83,6 +84,14 @@ def quantities(explanation: Explanation) -> list[Quantity]:
             "cividis",
             importance,
             _from_zero(importance),
+        ),
+        Quantity(
+            "against",
+            "Against",
+            "points that the overall score is kept down by",
+            "viridis",
+            against,
+            _from_zero(against),
         ),
     ]
     if e.rollout_map_a is not None and e.rollout_map_b is not None:

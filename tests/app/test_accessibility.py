@@ -25,6 +25,10 @@ def test_axe_finds_nothing_serious(visit, scheme, width):
     )
     page.wait_for_pair("cat")
     page.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    page.page.click("#viewer [data-role=trial] button:has-text('Start')")
+    page.page.wait_for_selector(
+        "#viewer [data-role=trial]:has-text('On this pair only')", timeout=90_000
+    )
     assert findings(page) == []
     page.page.click("role=tab[name='Retrieve']")
     page.page.locator("#queries button").nth(2).click()

@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { setTimeout as after } from "node:timers/promises";
 
-import { answerTo } from "../../diml_core/viewer/view/cover.js";
+import { answerTo } from "../../diml_core/viewer/view/asking.js";
 import { lastFew } from "../../diml_core/viewer/view/loading.js";
 
 const SILENCE = 40; // ms
 
 test("an answer arrives as it is", async () => {
   const answer = { before: {}, after: {} };
-  assert.equal(await answerTo(async () => answer, {}, () => {}, SILENCE), answer);
+  assert.equal(await answerTo(async () => answer, {}, () => {}, { silence: SILENCE }), answer);
 });
 
 test("a lost answer ends in a sentence", async () => {
-  const { error } = await answerTo(() => new Promise(() => {}), {}, () => {}, SILENCE);
+  const { error } = await answerTo(() => new Promise(() => {}), {}, () => {}, { silence: SILENCE });
   assert.match(error, /did not answer within three minutes/);
 });
 
@@ -26,7 +26,7 @@ test("a question that fails, at once or later, ends in a sentence", async () => 
     async () => undefined,
   ];
   for (const ask of failing) {
-    const { error } = await answerTo(ask, {}, () => {}, SILENCE);
+    const { error } = await answerTo(ask, {}, () => {}, { silence: SILENCE });
     assert.match(error, /did not reach the network/);
   }
 });
@@ -41,7 +41,7 @@ test("who hears of progress goes on waiting", async () => {
     }
     return answer;
   };
-  assert.equal(await answerTo(ask, {}, (text) => heard.push(text), SILENCE), answer);
+  assert.equal(await answerTo(ask, {}, (text) => heard.push(text), { silence: SILENCE }), answer);
   assert.deepEqual(heard, [0, 1, 2, 3]);
 });
 

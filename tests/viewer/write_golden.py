@@ -122,6 +122,7 @@ def write_pair(golden, model, name, features, options):
             "payload": live_pair(model, a, b, chosen, golden.place),
             "fixed": known,
             "scores": [values[f"{kind}similarity"] for kind in ("", "global_", "structural_")],
+            "against": [text(explanation.against_a), text(explanation.against_b)],
         },
     )
     return explanation
