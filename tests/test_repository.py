@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from diml_core.network.checkpoints import SHIPPED, shipped_models
 
@@ -111,6 +112,15 @@ def test_the_badges_are_true():
         text = (ROOT / "assets" / "badges" / f"{name}.svg").read_text(encoding="utf-8")
         assert ": ".join(re.findall(r"<text.*?>(.*?)</text>", text)) == said[name]
         assert f"](assets/badges/{name}.svg)](" in README
+
+
+def test_the_picture_of_the_readme_moves_for_ever_and_loads_at_once():
+    path = ROOT / re.search(r"^!\[.*?\]\((.*?)\)$", README, re.M)[1]
+    with Image.open(path) as picture:
+        assert picture.info["loop"] == 0  # 0 is without an end
+        assert picture.n_frames > 10
+        assert picture.width == 800  # GitHub's column: its letters are not made smaller there
+    assert path.stat().st_size < 900_000
 
 
 def test_the_figures_of_the_readme_are_those_of_the_model_cards():
