@@ -22,10 +22,11 @@ const model = {
   off: (event, listener) => listeners.delete(listener),
 };
 
-function ask(question, onProgress) {
+function ask(question, onProgress, givenUp) {
   const id = Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join("");
   return new Promise((resolve) => {
     questions.set(id, { resolve, onProgress });
+    givenUp.addEventListener("abort", () => questions.delete(id));
     trigger("cover", { id, ...question });
   });
 }

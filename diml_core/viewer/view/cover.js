@@ -44,6 +44,7 @@ const CHOICES = [
  * @callback Ask the way to the network
  * @param {Question} question
  * @param {(text: string) => void} onProgress
+ * @param {AbortSignal} givenUp nobody waits for the answer any more
  * @returns {Promise<Answer | {error: string}>}
  */
 
@@ -116,17 +117,25 @@ export function answerTo(ask, question, onProgress, silence = SILENCE) {
   return new Promise((resolve) => {
     /** @type {ReturnType<typeof setTimeout>} */
     let timer;
+    const patience = new AbortController();
     const restart = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => resolve({ error: LOST }), silence);
+      timer = setTimeout(() => {
+        patience.abort();
+        resolve({ error: LOST });
+      }, silence);
     };
     restart();
     Promise.resolve()
       .then(() =>
-        ask(question, (text) => {
-          restart();
-          onProgress(text);
-        }),
+        ask(
+          question,
+          (text) => {
+            restart();
+            onProgress(text);
+          },
+          patience.signal,
+        ),
       )
       .then(
         (answer) => resolve(answer ?? { error: FAILED }),
