@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.component import ObjectHTML
 from app.refusals import sentence
 from app.service import Explorer
 from diml_core.counterfactual import Counterfactual, counterfactual_steps, covered_photo
@@ -23,22 +24,16 @@ _NO_QUESTION = "That is not a question about parts of this pair: reload the page
 _TELL = "window.dispatchEvent(new CustomEvent('diml-answer', {detail: %s}))"
 
 
-class Answers(gr.HTML):
+class Answers(ObjectHTML):
     """Where answers arrive: tells the page by a ``diml-answer`` event on ``window``, its ``detail`` the answer."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            {},
             html_template="",
             js_on_load=f"watch('value', () => {_TELL % 'props.value'});",
-            apply_default_css=False,
             visible="hidden",
             **kwargs,
         )
-
-    def api_info(self) -> dict[str, Any]:
-        """The value is an object, not text."""
-        return {"type": "object"}
 
 
 def connect_cover(explorer: Explorer, viewer: gr.HTML, queue: str) -> None:
