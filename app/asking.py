@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from app.component import ObjectHTML
 from app.refusals import sentence
 from app.service import Explorer
 from diml_core.comparison.options import ExplainOptions
@@ -28,22 +29,16 @@ tell before every run of the network, which is free then, and whoever asked may 
 InputError."""
 
 
-class Answers(gr.HTML):
+class Answers(ObjectHTML):
     """Where answers arrive: tells the page by a ``diml-answer`` event on ``window``, its ``detail`` the answer."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            {},
             html_template="",
             js_on_load=f"watch('value', () => {_TELL % 'props.value'});",
-            apply_default_css=False,
             visible="hidden",
             **kwargs,
         )
-
-    def api_info(self) -> dict[str, Any]:
-        """The value is an object, not text."""
-        return {"type": "object"}
 
 
 class AskedPair(NamedTuple):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
+from app.component import ObjectHTML
 
 _FOLDER = Path(__file__).parent
 
 CSS_PATH = _FOLDER / "results.css"
 
 
-class Results(gr.HTML):
+class Results(ObjectHTML):
     """Shows what :func:`app.galleries.search_payload` returns; ``{"error": sentence}`` shows the sentence.
 
     So does ``{"preparing": sentence}``, after which ``again`` fires in a moment. ``open`` fires when a photo is
@@ -21,13 +21,8 @@ class Results(gr.HTML):
 
     def __init__(self, value: dict[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(
-            value or {},
+            value,
             html_template=(_FOLDER / "template.html").read_text(encoding="utf-8"),
             js_on_load=(_FOLDER / "results.js").read_text(encoding="utf-8"),
-            apply_default_css=False,
             **kwargs,
         )
-
-    def api_info(self) -> dict[str, Any]:
-        """The value is an object, not text."""
-        return {"type": "object"}

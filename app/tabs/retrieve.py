@@ -48,8 +48,9 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
         cover_queue: ``concurrency_id`` of covering.
         tab: the tab this is in.
     """
-    # The folder of the visitor's own gallery. A program that calls this never says that it has left.
-    uploaded = gr.State(None, delete_callback=_forget, time_to_live=files.KEEP_SECONDS)
+    # The folder of the visitor's own gallery. Not with a time_to_live, which would count from its making: what nobody
+    # used for long is swept, also that of a program, which never says that it has left.
+    uploaded = gr.State(None, delete_callback=_forget)
 
     gr.Markdown(
         "The **global** similarity finds candidates, the **parts** re-rank them. Choose a query; click a "

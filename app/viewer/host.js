@@ -25,12 +25,11 @@ const model = {
 // What can be asked, and the event that it is asked by: Gradio looks for their names here, in quotes.
 const EVENTS = { cover: "cover", rival: "rival", curves: "curves" };
 
-function ask({ about, ...question }, onProgress, stopped) {
+function ask({ about, ...question }, onProgress, givenUp) {
   const id = Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join("");
   return new Promise((resolve) => {
     questions.set(id, { resolve, onProgress });
-    // Only curves take long enough to be stopped.
-    stopped?.addEventListener("abort", () => questions.delete(id) && trigger("stop", { id }));
+    givenUp.addEventListener("abort", () => questions.delete(id) && trigger("stop", { id }));
     trigger(EVENTS[about], { id, ...question });
   });
 }

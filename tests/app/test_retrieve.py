@@ -3,14 +3,18 @@
 import re
 import shutil
 import time
+from datetime import timedelta
 
+import gradio as gr
 import pytest
+from gradio.state_holder import StateHolder
 from PIL import Image
 
 from app import files
 from app.galleries import MOST_UPLOADS, Galleries, photo_of, search_payload
 from app.inputs import Upload
 from app.service import Explorer
+from app.tabs import retrieve
 from diml_core.errors import InputError
 
 # Texts and buttons of the results that lie on each other, by more than the slack of a line's height.
@@ -185,6 +189,27 @@ def test_a_gallery_goes_when_its_visitor_has_gone_and_says_so(explorer, tmp_path
     assert not folder.exists()
     with pytest.raises(InputError, match="no longer here"):
         galleries.open(folder, "efficientnet-lite0")
+
+
+def test_a_gallery_that_is_in_use_stays_however_long_ago_it_was_made(explorer, tmp_path):
+    galleries = Galleries(explorer, tmp_path)
+    file = tmp_path / "one.jpg"
+    Image.new("RGB", (40, 40), "red").save(file)
+    folder = galleries.of_uploads([Upload(file, None)], "efficientnet-lite0")
+    with gr.Blocks() as page, gr.Tab() as tab:
+        retrieve.build(explorer, galleries, "cover", tab)
+    (uploaded,) = (block for block in page.blocks.values() if isinstance(block, gr.State))
+    sessions = StateHolder()
+    sessions.set_blocks(page)
+    sessions["visitor"][uploaded._id] = str(folder)
+    kept, made = sessions["visitor"]._state_ttl[uploaded._id]
+    long_ago = made - timedelta(seconds=2 * files.KEEP_SECONDS)
+    sessions["visitor"]._state_ttl[uploaded._id] = (kept, long_ago)
+    galleries.open(folder, "efficientnet-lite0")
+    sessions.delete_all_expired_state()
+    files.sweep()
+    assert sessions["visitor"][uploaded._id] == str(folder)
+    assert len(galleries.open(folder, "efficientnet-lite0")) == 1
 
 
 def left_behind():

@@ -17,7 +17,7 @@ const FAILED = "The question did not reach the network: try again.";
  * @callback Ask the way to the network. What is told of progress, and what answers, is as the question is.
  * @param {QuestionBase & {about: "cover" | "rival" | "curves"}} question
  * @param {(told: any) => void} onProgress
- * @param {AbortSignal} [stopped] wants no more of the answer, which then never comes
+ * @param {AbortSignal} givenUp nobody waits for the answer any more
  * @returns {Promise<any>} an object, with an `error` if there is no answer
  */
 
@@ -37,19 +37,26 @@ export const questionOf = ({ a, b, model, options }) => ({ model: model.name, di
  * @param {(told: any) => void} onProgress
  * @param {object} [how]
  * @param {number} [how.silence] ms without a word after which the answer is given up
- * @param {AbortSignal} [how.stopped] see {@link Ask}
+ * @param {AbortSignal} [how.stopped] wants no more of the answer, which then never comes
  * @returns {Promise<any>} what answers, or an object with an `error`
  */
 export function answerTo(ask, question, onProgress, { silence = SILENCE, stopped } = {}) {
   return new Promise((resolve) => {
     /** @type {ReturnType<typeof setTimeout>} */
     let timer;
+    const patience = new AbortController();
     const restart = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => resolve({ error: LOST }), silence);
+      timer = setTimeout(() => {
+        patience.abort();
+        resolve({ error: LOST });
+      }, silence);
     };
     restart();
-    stopped?.addEventListener("abort", () => clearTimeout(timer));
+    stopped?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      patience.abort();
+    });
     Promise.resolve()
       .then(() =>
         ask(
@@ -58,7 +65,7 @@ export function answerTo(ask, question, onProgress, { silence = SILENCE, stopped
             restart();
             onProgress(told);
           },
-          stopped,
+          patience.signal,
         ),
       )
       .then(
