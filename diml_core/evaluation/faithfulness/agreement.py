@@ -24,6 +24,7 @@ from diml_core.evaluation.faithfulness.covered import embedded_as_is, scores, sc
 from diml_core.network.model import DimlModel
 
 Region = frozenset[int]
+"""Parts of a photo, by their indices."""
 
 
 class Falls(NamedTuple):

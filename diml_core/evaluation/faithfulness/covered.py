@@ -22,7 +22,7 @@ class Scores(NamedTuple):
     """Of a pair: overall and global similarity."""
 
     overall: float
-    global_: float
+    global_similarity: float
 
 
 def embedded_as_is(

@@ -264,7 +264,7 @@ def _known(
                 cover,
                 tuple(course.fractions[k] for k in there),
                 tuple(s.overall for s in found),
-                tuple(s.global_ for s in found),
+                tuple(s.global_similarity for s in found),
             )
         )
     return curves

@@ -48,7 +48,7 @@ class Ranking:
     def weights(
         self, model: DimlModel, a: ImageFeatures, b: ImageFeatures, options: ExplainOptions
     ) -> Weights:
-        """:attr:`weigh`, in float64 and looked over.
+        """What ``weigh`` gives, in float64 and looked over.
 
         Raises:
             InputError: a model without the attention it needs, or weights that are no ranking of the parts.

@@ -1,8 +1,8 @@
 """Grad-CAM of the global similarity, the other photo's global embedding held fixed.
 
-Selvaraju et al. 2017, "Grad-CAM: visual explanations from deep networks", with the target of embeddings: the cosine
-with a concept, here the other photo (``SimilarityToConceptTarget`` of the package ``grad-cam``, whose numbers these
-are). The activations are those of the map that the head is given; tokens of a transformer without those in front of
+Selvaraju et al. 2017, "Grad-CAM: visual explanations from deep networks", with the target that the package ``grad-cam``
+teaches for embeddings (``SimilarityToConceptTarget``): the cosine with a concept, here the other photo. The activations
+are those of the map that the head is given; tokens of a transformer without those in front of
 the patches, put back into their map. What follows the map is differentiated, nothing else need be.
 """
 
