@@ -17,8 +17,10 @@ from diml_core.network.model import DimlModel
 def _weigh(
     model: DimlModel, a: ImageFeatures, b: ImageFeatures, options: ExplainOptions
 ) -> Weights:
-    # By what the network saw, so that pairs and networks differ, and a run repeats.
-    random = np.random.default_rng([crc32(f.map.numpy().tobytes()) for f in (a, b)])
+    # By network and photos, so that they differ, and a run repeats on any processor.
+    random = np.random.default_rng(
+        [crc32(f"{model.name} {f.photo.digest}".encode()) for f in (a, b)]
+    )
     in_a, in_b = (random.random(math.prod(grid_of(f, options))) for f in (a, b))
     return in_a, in_b
 
