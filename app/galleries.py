@@ -17,6 +17,7 @@ from PIL import Image
 from app import files
 from app.examples import FOLDER as EXAMPLES
 from app.inputs import Upload
+from app.mistakes import Change, Mistakes, mistakes_in, summary_of
 from app.refusals import sentence
 from app.service import Explorer
 from app.thumbnails import thumbnail_url
@@ -47,13 +48,14 @@ class Galleries:
     """Builds, keeps and searches galleries with the explorer's models; safe for several threads.
 
     The built-in gallery is embedded with one model after another in the background; nobody waits for it, and nothing
-    is locked but the network, for one batch at a time.
+    is locked but the network, for one batch at a time. When all are there, what re-ranking changes in them is counted.
     """
 
     def __init__(self, explorer: Explorer, cache: Path = _CACHE) -> None:
         self._explorer = explorer
         self._cache = cache
         self._built_in: dict[str, Gallery | str] = {}  # or why there is none
+        self._mistakes: dict[str, Mistakes | str] = {}  # or why there are none
         self._progress: dict[str, str] = {}
         self._wanted: queue.Queue[str] = queue.Queue()
         self._builder: threading.Thread | None = None
@@ -103,6 +105,19 @@ class Galleries:
         if isinstance(gallery, str):
             raise InputError(gallery)
         return gallery
+
+    def mistakes(self, model_name: str) -> Mistakes | None:
+        """What re-ranking changes in the built-in gallery; None until that is counted.
+
+        Raises:
+            InputError: no such model, or it could not be counted.
+        """
+        self._explorer.check_name(model_name)
+        with self._lock:
+            found = self._mistakes.get(model_name)
+        if isinstance(found, str):
+            raise InputError(found)
+        return found
 
     def of_uploads(
         self,
@@ -178,16 +193,46 @@ class Galleries:
             self._built_in[model_name] = gallery
         return gallery
 
+    def count_mistakes(self, model_name: str) -> Mistakes:
+        """Count what re-ranking changes in the built-in gallery, unless that is kept with it, and wait for it.
+
+        Raises:
+            InputError: there is no such gallery.
+        """
+        gallery = self.built_in(model_name)
+
+        def pause() -> None:
+            # For long enough that a visitor's search, which waits for the same lock, comes first.
+            if self._stop.wait(0.01):
+                raise _Stopped
+
+        kinds = [_class_of(gallery.collection.photo_path(row)) for row in range(len(gallery))]
+        # A search finds the query, too, where it is one of the gallery.
+        found = mistakes_in(gallery.collection, kinds, MOST_FOUND - 1, pause)
+        with self._lock:
+            self._mistakes[model_name] = found
+        return found
+
     def _build_all(self) -> None:
+        built = []
         while not self._wanted.empty() and not self._stop.is_set():
             name = self._wanted.get()
             try:
                 self.build(name)
+                built.append(name)
             except _Stopped:
                 return
             except Exception as error:
                 with self._lock:
                     self._built_in[name] = sentence(error)
+        for name in built:  # later, for searching comes first
+            try:
+                self.count_mistakes(name)
+            except _Stopped:
+                return
+            except Exception as error:
+                with self._lock:
+                    self._mistakes[name] = sentence(error)
 
 
 def _folder_name(model: DimlModel) -> str:
@@ -298,6 +343,33 @@ def search_payload(
     }
 
 
+def mistakes_payload(gallery: Gallery, mistakes: Mistakes) -> dict[str, Any]:
+    """What re-ranking changes in a gallery, for the component that shows it.
+
+    Returns:
+        ``{summary, fixed, broken}``; the lists have for every query that is meant the photos ``query``, ``before`` (first
+        by the global similarity) and ``after`` (first after re-ranking), each with a key for :func:`photo_of`, a label
+        and a thumbnail.
+    """
+
+    def shown(row: int) -> dict[str, str]:
+        path = gallery.collection.photo_path(row)
+        return {
+            "photo": _key(path),
+            "label": _label(path),
+            "thumbnail": thumbnail_url(path, _THUMBNAIL_SIDE),
+        }
+
+    def rows(changes: Sequence[Change]) -> list[dict[str, Any]]:
+        return [{k: shown(row) for k, row in change._asdict().items()} for change in changes]
+
+    return {
+        "summary": summary_of(mistakes),
+        "fixed": rows(mistakes.fixed),
+        "broken": rows(mistakes.broken),
+    }
+
+
 def photo_of(gallery: Gallery, key: str) -> Path:
     """The photo that an item of :func:`search_payload` stands for, by its ``photo``.
 
@@ -310,6 +382,11 @@ def photo_of(gallery: Gallery, key: str) -> Path:
     if found is None:
         raise InputError("That photo is not in this gallery: search again.")
     return found
+
+
+def name_of(path: Path) -> str:
+    """What a photo is called: its place in the built-in gallery, and the name of its file in another."""
+    return path.relative_to(EXAMPLES).as_posix() if EXAMPLES in path.parents else path.name
 
 
 def _key(path: Path) -> str:
