@@ -35,7 +35,7 @@ SHOWN = 10
 MOST_FOUND = 100
 """Photos that a search finds by their global similarity, and re-ranks by their parts."""
 
-_THUMBNAIL_SIDE = 128  # px
+_THUMBNAIL_SIDE = 320  # px: sharp where a screen has two or three to each of the page's
 _CACHE = Path(os.environ.get("DIML_CACHE", Path.home() / ".cache" / "diml-explorer"))
 _GONE = "Your gallery is no longer here, for it was not used for hours: upload the photos again."
 
@@ -309,8 +309,9 @@ def search_payload(
         session: who searches.
 
     Returns:
-        ``{items, shown, summary, recall}``; every item has both ranks, the scores, a thumbnail, a
+        ``{query, items, shown, summary, recall}``; every item has both ranks, the scores, a thumbnail, a
         key for :func:`photo_of`, and whether it is of the query's class (None where classes are unknown).
+        The query is its name where it is one of the gallery, else None.
 
     Raises:
         InputError: the query cannot be read.
@@ -335,9 +336,11 @@ def search_payload(
     for item in shown:
         item["thumbnail"] = thumbnail_url(paths[item["photo"]], _THUMBNAIL_SIDE)
     return {
+        "query": name_of(itself.path) if itself else None,
         "items": shown,
         "shown": min(SHOWN, len(places)),
-        "summary": f"{len(gallery)} photos searched; the {len(places)} most similar globally were "
+        "summary": _looking_for(wanted)
+        + f"{len(gallery)} photos searched; the {len(places)} most similar globally were "
         f"re-ranked by their parts in {1e3 * seconds:.0f} ms.",
         "recall": _recall(items, wanted, gallery),
     }
@@ -408,7 +411,16 @@ def _class_of(path: Path) -> str | None:
 
 
 def _label(path: Path) -> str:
-    return (_class_of(path) or path.stem).replace("_", " ").replace("-", " ")
+    kind = _class_of(path)
+    return _words(path.stem if kind is None else f"{kind} {path.stem}")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ")
+
+
+def _looking_for(wanted: str | None) -> str:
+    return "" if wanted is None else f"Looking for other photos of “{_words(wanted)}”, marked ✓. "
 
 
 def _recall(
@@ -423,5 +435,5 @@ def _recall(
         first = sorted(items, key=lambda item: item[rank])[:SHOWN]
         hits = sum(item["same"] for item in first)
         right = "right" if first and first[0]["same"] else "wrong"
-        texts[order] = f"first result {right}; {hits} of {total} of its class in the first {SHOWN}"
+        texts[order] = f"First result {right}; {hits} of {total} of its class in the first {SHOWN}."
     return texts
