@@ -10,6 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.spines import Spine
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
@@ -142,7 +143,8 @@ class Sheet:
             labelcolor=INK,
             labelfontfamily=font_families()[0],
         )
-        bar.outline.set(linewidth=0.5, edgecolor=FAINT)
+        # The types of matplotlib 3.10 take the outline for a method.
+        cast(Spine, bar.outline).set(linewidth=0.5, edgecolor=FAINT)
         # Else PDF viewers show white seams between the colours.
         cast(QuadMesh, bar.solids).set(edgecolor="face", linewidth=0.5)
         return ticks
