@@ -126,10 +126,11 @@ def run(arguments: argparse.Namespace) -> None:
         )
     if arguments.output:
         _prepare(arguments.output)
-    model = load_model(arguments.model, device=arguments.device)
+    where = {"device": arguments.device, "engine": arguments.engine}
+    model = load_model(arguments.model, **where)
     start = None
     if arguments.against:
-        start = load_model(arguments.against, device=arguments.device)
+        start = load_model(arguments.against, **where)
     options = model.options(
         **{
             n: getattr(arguments, n)
