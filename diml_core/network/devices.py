@@ -12,7 +12,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 """Names that every computer understands, whether or not it has the device."""
 
 ENGINES = ("torch", "onnx")
-"""What runs a network. ONNX Runtime does so on the processor, a CNN some 3 times as fast as torch."""
+"""What runs a network. ONNX Runtime does so on the processor, a CNN in less than half of torch's time."""
 
 
 def device_named(name: str) -> torch.device:
