@@ -17,6 +17,7 @@ from PIL import Image
 from app import files
 from app.examples import FOLDER as EXAMPLES
 from app.inputs import Upload
+from app.mistakes import Change, Mistakes, mistakes_in, summary_of
 from app.refusals import sentence
 from app.service import Explorer
 from app.thumbnails import thumbnail_url
@@ -34,7 +35,7 @@ SHOWN = 10
 MOST_FOUND = 100
 """Photos that a search finds by their global similarity, and re-ranks by their parts."""
 
-_THUMBNAIL_SIDE = 128  # px
+_THUMBNAIL_SIDE = 320  # px: sharp where a screen has two or three to each of the page's
 _CACHE = Path(os.environ.get("DIML_CACHE", Path.home() / ".cache" / "diml-explorer"))
 _GONE = "Your gallery is no longer here, for it was not used for hours: upload the photos again."
 
@@ -47,13 +48,14 @@ class Galleries:
     """Builds, keeps and searches galleries with the explorer's models; safe for several threads.
 
     The built-in gallery is embedded with one model after another in the background; nobody waits for it, and nothing
-    is locked but the network, for one batch at a time.
+    is locked but the network, for one batch at a time. When all are there, what re-ranking changes in them is counted.
     """
 
     def __init__(self, explorer: Explorer, cache: Path = _CACHE) -> None:
         self._explorer = explorer
         self._cache = cache
         self._built_in: dict[str, Gallery | str] = {}  # or why there is none
+        self._mistakes: dict[str, Mistakes | str] = {}  # or why there are none
         self._progress: dict[str, str] = {}
         self._wanted: queue.Queue[str] = queue.Queue()
         self._builder: threading.Thread | None = None
@@ -103,6 +105,19 @@ class Galleries:
         if isinstance(gallery, str):
             raise InputError(gallery)
         return gallery
+
+    def mistakes(self, model_name: str) -> Mistakes | None:
+        """What re-ranking changes in the built-in gallery; None until that is counted.
+
+        Raises:
+            InputError: no such model, or it could not be counted.
+        """
+        self._explorer.check_name(model_name)
+        with self._lock:
+            found = self._mistakes.get(model_name)
+        if isinstance(found, str):
+            raise InputError(found)
+        return found
 
     def of_uploads(
         self,
@@ -178,16 +193,46 @@ class Galleries:
             self._built_in[model_name] = gallery
         return gallery
 
+    def count_mistakes(self, model_name: str) -> Mistakes:
+        """Count what re-ranking changes in the built-in gallery, unless that is kept with it, and wait for it.
+
+        Raises:
+            InputError: there is no such gallery.
+        """
+        gallery = self.built_in(model_name)
+
+        def pause() -> None:
+            # For long enough that a visitor's search, which waits for the same lock, comes first.
+            if self._stop.wait(0.01):
+                raise _Stopped
+
+        kinds = [_class_of(gallery.collection.photo_path(row)) for row in range(len(gallery))]
+        # A search finds the query, too, where it is one of the gallery.
+        found = mistakes_in(gallery.collection, kinds, MOST_FOUND - 1, pause)
+        with self._lock:
+            self._mistakes[model_name] = found
+        return found
+
     def _build_all(self) -> None:
+        built = []
         while not self._wanted.empty() and not self._stop.is_set():
             name = self._wanted.get()
             try:
                 self.build(name)
+                built.append(name)
             except _Stopped:
                 return
             except Exception as error:
                 with self._lock:
                     self._built_in[name] = sentence(error)
+        for name in built:  # later, for searching comes first
+            try:
+                self.count_mistakes(name)
+            except _Stopped:
+                return
+            except Exception as error:
+                with self._lock:
+                    self._mistakes[name] = sentence(error)
 
 
 def _folder_name(model: DimlModel) -> str:
@@ -264,8 +309,9 @@ def search_payload(
         session: who searches.
 
     Returns:
-        ``{items, shown, summary, recall}``; every item has both ranks, the scores, a thumbnail, a
+        ``{query, items, shown, summary, recall}``; every item has both ranks, the scores, a thumbnail, a
         key for :func:`photo_of`, and whether it is of the query's class (None where classes are unknown).
+        The query is its name where it is one of the gallery, else None.
 
     Raises:
         InputError: the query cannot be read.
@@ -290,11 +336,40 @@ def search_payload(
     for item in shown:
         item["thumbnail"] = thumbnail_url(paths[item["photo"]], _THUMBNAIL_SIDE)
     return {
+        "query": name_of(itself.path) if itself else None,
         "items": shown,
         "shown": min(SHOWN, len(places)),
-        "summary": f"{len(gallery)} photos searched; the {len(places)} most similar globally were "
+        "summary": _looking_for(wanted)
+        + f"{len(gallery)} photos searched; the {len(places)} most similar globally were "
         f"re-ranked by their parts in {1e3 * seconds:.0f} ms.",
         "recall": _recall(items, wanted, gallery),
+    }
+
+
+def mistakes_payload(gallery: Gallery, mistakes: Mistakes) -> dict[str, Any]:
+    """What re-ranking changes in a gallery, for the component that shows it.
+
+    Returns:
+        ``{summary, fixed, broken}``; the lists have for every query that is meant the photos ``query``, ``before`` (first
+        by the global similarity) and ``after`` (first after re-ranking), each with a key for :func:`photo_of`, a label
+        and a thumbnail.
+    """
+
+    def shown(row: int) -> dict[str, str]:
+        path = gallery.collection.photo_path(row)
+        return {
+            "photo": _key(path),
+            "label": _label(path),
+            "thumbnail": thumbnail_url(path, _THUMBNAIL_SIDE),
+        }
+
+    def rows(changes: Sequence[Change]) -> list[dict[str, Any]]:
+        return [{k: shown(row) for k, row in change._asdict().items()} for change in changes]
+
+    return {
+        "summary": summary_of(mistakes),
+        "fixed": rows(mistakes.fixed),
+        "broken": rows(mistakes.broken),
     }
 
 
@@ -310,6 +385,11 @@ def photo_of(gallery: Gallery, key: str) -> Path:
     if found is None:
         raise InputError("That photo is not in this gallery: search again.")
     return found
+
+
+def name_of(path: Path) -> str:
+    """What a photo is called: its place in the built-in gallery, and the name of its file in another."""
+    return path.relative_to(EXAMPLES).as_posix() if EXAMPLES in path.parents else path.name
 
 
 def _key(path: Path) -> str:
@@ -331,7 +411,16 @@ def _class_of(path: Path) -> str | None:
 
 
 def _label(path: Path) -> str:
-    return (_class_of(path) or path.stem).replace("_", " ").replace("-", " ")
+    kind = _class_of(path)
+    return _words(path.stem if kind is None else f"{kind} {path.stem}")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ")
+
+
+def _looking_for(wanted: str | None) -> str:
+    return "" if wanted is None else f"Looking for other photos of “{_words(wanted)}”, marked ✓. "
 
 
 def _recall(
@@ -346,5 +435,5 @@ def _recall(
         first = sorted(items, key=lambda item: item[rank])[:SHOWN]
         hits = sum(item["same"] for item in first)
         right = "right" if first and first[0]["same"] else "wrong"
-        texts[order] = f"first result {right}; {hits} of {total} of its class in the first {SHOWN}"
+        texts[order] = f"First result {right}; {hits} of {total} of its class in the first {SHOWN}."
     return texts

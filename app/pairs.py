@@ -7,6 +7,7 @@ from typing import Any
 from app import files
 from app.examples import caption_of, is_example
 from app.service import Explorer
+from app.trial import rivals_of
 from diml_core.photo.images import Photo
 from diml_core.viewer.pair import live_pair
 
@@ -39,6 +40,7 @@ def shown_pair(
     pair = live_pair(
         model, a, b, chosen, lambda end, key, write: files.url(files.by_digest(end, key, write))
     )
+    pair["model"]["rivals"] = rivals_of(model)
     for side, photo in photos.items():
         pair[side]["example"] = is_example(photo)
     if all(pair[side]["example"] for side in "ab"):

@@ -173,14 +173,30 @@ def covered_photo(photo: Photo, grid: Grid, parts: Sequence[int], cover: str = "
     Raises:
         InputError: unknown cover, or a part outside the grid.
     """
+    return covered_photos(photo, grid, [parts], cover)[0]
+
+
+def covered_photos(
+    photo: Photo, grid: Grid, sets: Sequence[Sequence[int]], cover: str = "grey"
+) -> list[Photo]:
+    """The photo several times, each time with other parts covered; what covers is made once.
+
+    Raises:
+        InputError: unknown cover, or a part outside the grid.
+    """
     _check_cover(cover)
     pixels = np.asarray(photo.image)
     hidden = COVERS[cover](pixels)
-    result = pixels.copy()
-    for part in _checked(parts, grid):
-        left, top, right, bottom = (round(edge) for edge in cell_box(part, grid, photo.image.size))
-        result[top:bottom, left:right] = hidden[top:bottom, left:right]
-    return load_photo(Image.fromarray(result), name=photo.name)
+    covered = []
+    for parts in sets:
+        result = pixels.copy()
+        for part in _checked(parts, grid):
+            left, top, right, bottom = (
+                round(edge) for edge in cell_box(part, grid, photo.image.size)
+            )
+            result[top:bottom, left:right] = hidden[top:bottom, left:right]
+        covered.append(load_photo(Image.fromarray(result), name=photo.name))
+    return covered
 
 
 def same_shape_elsewhere(parts: Sequence[int], grid: Grid, count: int) -> list[tuple[int, ...]]:

@@ -150,6 +150,27 @@ class Explanation:
         return value
 
     @cached_property
+    def against_a(self) -> np.ndarray:
+        """``[Ra]``: by how many points each part of A keeps the overall similarity down; non-negative.
+
+        ``u_i max(0, max(0, s) - max_j S_ij) / 2``, with ``s`` the structural similarity, the mean cosine at which mass
+        moves: how far even the best match of the part lies below that mean, by all of its importance, whether the plan
+        moved its mass or left it behind. What was crowded out of a good match does not speak against the pair.
+        """
+        return self._against(self.marginals_a, self.part_similarity.max(1))
+
+    @cached_property
+    def against_b(self) -> np.ndarray:
+        """``[Rb]``: :attr:`against_a` of the parts of B."""
+        return self._against(self.marginals_b, self.part_similarity.max(0))
+
+    def _against(self, marginals: np.ndarray, best: np.ndarray) -> np.ndarray:
+        mean = max(0.0, self.structural_similarity)
+        value = marginals * np.maximum(0.0, mean - best) / 2
+        value.flags.writeable = False
+        return value
+
+    @cached_property
     def mass(self) -> float:
         """Transported mass: 1, or the fraction asked for."""
         return float(self.plan.sum())

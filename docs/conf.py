@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 import sys
 from pathlib import Path
 
@@ -65,10 +66,21 @@ nitpick_ignore_regex = [
 def setup(app):
     """Register what Sphinx does not have."""
     app.add_html_math_renderer("mathml", (_inline, None), (_display, None))
+    app.connect("source-read", _with_model_cards)
     app.connect("missing-reference", _as_python_reads_it)
     app.connect("autodoc-process-docstring", _without_type, priority=400)  # before napoleon
     app.connect("autodoc-process-signature", _readable_defaults)
     app.connect("autodoc-skip-member", _skip_aliases)
+
+
+def _with_model_cards(app, docname, source):
+    """A model card lies with its weights, where a hub looks for it; here it is a page, and linked to as one."""
+    if docname.startswith("cards/"):
+        card = ROOT / "checkpoints" / docname.removeprefix("cards/") / "README.md"
+        source[0] = card.read_text(encoding="utf-8")
+    source[0] = re.sub(
+        r"\]\((?:\.\./)+(?:checkpoints/)?([\w-]+)/README\.md", r"](/cards/\1.md", source[0]
+    )
 
 
 def _inline(writer, node):

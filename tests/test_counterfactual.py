@@ -60,6 +60,29 @@ def test_covering_what_matters_costs_more(vit, examples):
     assert np.mean(falls) > np.mean(largest_elsewhere)
 
 
+@pytest.mark.parametrize("cover", ["grey", "blur"])
+def test_covering_what_speaks_against_the_pair_costs_less_than_covering_anything(
+    model, examples, cover
+):
+    """On the whole: among parts drawn at random some speak for it."""
+    against, anything = [], []
+    random = np.random.default_rng(0)
+    for pair in SAME + SIMILAR:
+        a, b = (model.extract(load_photo(examples / f"{name}.jpg")) for name in pair)
+        before = explain(model, a, b)
+        count = len(before.against_a)
+        some = round(0.15 * count)
+        worst = before.against_a.argsort()[::-1][:some]
+
+        def fall(parts, a=a, b=b, before=before):
+            covered = covered_photo(a.photo, before.grid_a, parts, cover)
+            return before.similarity - explain(model, covered, b).similarity
+
+        against.append(fall(worst))
+        anything.append(np.mean([fall(random.permutation(count)[:some]) for _ in range(2)]))
+    assert np.mean(against) < np.mean(anything)
+
+
 def test_controls_have_the_shape_and_do_not_touch_the_region():
     grid, region = (6, 6), (7, 8, 13)
     places = same_shape_elsewhere(region, grid, 4)

@@ -54,6 +54,35 @@ def test_swapping_the_photos_transposes_everything(model, features):
     np.testing.assert_allclose(there.marginals_a, back.marginals_b, atol=1e-7)
 
 
+@pytest.mark.parametrize("mass", [1.0, 0.5])
+def test_against_the_pair_speaks_what_matches_worse_than_the_mean(model, features, mass):
+    """In points: raised to the mean, each such part would add as much to the best that the plan could do."""
+    heron, _, rocket = features[model.name]
+    e = explain(model, heron, rocket, mass=mass)
+    mean = e.structural_similarity
+    assert mean > 0
+    for against, marginals, best in (
+        (e.against_a, e.marginals_a, e.part_similarity.max(1)),
+        (e.against_b, e.marginals_b, e.part_similarity.max(0)),
+    ):
+        below = best < mean
+        assert below.any()
+        assert (against[~below] == 0).all()
+        np.testing.assert_allclose(
+            2 * against[below] + (marginals * best)[below], (marginals * mean)[below]
+        )
+
+
+def test_where_nothing_matches_only_what_is_opposite_speaks_against(model, features):
+    """The reference is not below 0, or parts that lower the score would not count."""
+    found = explain(model, *features[model.name][:2])
+    e = dataclasses.replace(found, part_similarity=found.part_similarity - 1)
+    assert e.structural_similarity < 0
+    best = e.part_similarity.max(1)
+    assert best.min() < 0
+    np.testing.assert_allclose(2 * e.against_a, e.marginals_a * np.maximum(0, -best))
+
+
 def test_similar_things_score_higher(model, features, examples):
     heron, harrier, rocket = features[model.name]
     itself = explain(model, heron, heron)

@@ -94,6 +94,16 @@ AFTER = {
         assert np.allclose(moved, [0.25, 0.5, 1]), moved
         assert training.history[-1]["correspondence loss"] > 0
     """,
+    "ranking": """
+        import numpy as np
+        from diml_core import explain
+        assert "cell-length" in rankings_for(model) and len(rankings_for(model)) == len(RANKINGS)
+        pair = explain(model, a, b, **vars(options))
+        assert in_a.shape == pair.marginals_a.shape and in_b.shape == pair.marginals_b.shape
+        # By the longest of what each part averages: no part is longer than the longest cell.
+        assert 0 < in_a.max() <= a.map.norm(dim=-1).max() + 1e-6
+        assert [curve.key for curve in curves] == ["diml", "diml", "cell-length", "cell-length"]
+    """,
     "view": """
         from pathlib import Path
         assert Path("plan.png").read_bytes().startswith(b"\\x89PNG")

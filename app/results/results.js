@@ -1,8 +1,8 @@
 // Search results in two orders: by global similarity, and after re-ranking by parts. `trigger` and `props` are Gradio's, dimlPlaced the page's.
 
-const ROW_HEIGHT = 64; // px, as in results.css
 const root = element.querySelector(".found");
 const part = (selector) => root.querySelector(selector);
+const ORDERS = { global: (item) => item.globalRank, diml: (item) => item.rank };
 
 function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -11,87 +11,88 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
-const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(4);
+const picture = (item, alt) => make("img", { src: dimlPlaced(item.thumbnail), alt });
 
-function row(item, order, items) {
-  const rise = item.globalRank - item.rank;
-  const mark = order === "diml" && rise ? make("span", { className: rise > 0 ? "found-up" : "found-down" }, `${rise > 0 ? "▲" : "▼"} ${Math.abs(rise)}`) : "";
-  const score = order === "diml" ? item.similarity : item.global;
-  const open = make(
-    "button",
-    { type: "button", className: "found-open", title: "Open the pair: why is it here?" },
-    make("span", { className: "found-rank" }, String(order === "diml" ? item.rank : item.globalRank)),
-    make("img", { src: dimlPlaced(item.thumbnail), alt: "" }),
-    make("span", { className: "found-text" }, make("b", {}, score.toFixed(4)), " ", mark, make("small", {}, item.label)),
-  );
-  open.addEventListener("click", () => {
-    (window.dimlChosen ??= {}).result = item.photo; // see app/choices.py
+/** Opens the pair of the query and a photo, and beside it that of the query and the one it overtook. */
+function opens(button, ...items) {
+  button.addEventListener("click", () => {
+    (window.dimlChosen ??= {}).result = items.map((item) => item.photo).join(" "); // see app/choices.py
+    window.dimlOpener = { button, top: button.getBoundingClientRect().top }; // see app/tabs/retrieve.py
     trigger("open");
   });
-  const line = make("li", { className: item.same === true ? "found-same" : item.same === false ? "found-other" : "" }, open);
-  const overtaken = order === "diml" ? overtakenBy(item, items) : null;
-  if (overtaken) {
-    const why = make("button", { type: "button", className: "found-ask", title: "Why did it overtake the one that was ahead?" }, "why?");
-    why.addEventListener("click", () => explainOvertaking(item, overtaken));
-    line.append(why);
+  return button;
+}
+
+const ENDS = { one: "st", two: "nd", few: "rd", other: "th" };
+const rules = new Intl.PluralRules("en", { type: "ordinal" });
+const ordinal = (place) => `${place}${ENDS[rules.select(place)]}`;
+
+// Both columns show both scores of a photo, in one order; that by which the column ranks stands out.
+function scores(item, order) {
+  const score = (name, value, own) => make("span", {}, `${name} `, own ? make("b", { className: "found-score" }, value.toFixed(4)) : value.toFixed(4));
+  return make("span", { className: "found-scores" }, score("global", item.global, order === "global"), " ", score("overall", item.similarity, order === "diml"));
+}
+
+// Where the photo stands in the other column; a rise is one towards place 1.
+function move(item, order, shown) {
+  const rise = item.globalRank - item.rank;
+  if (!rise) return make("span", { className: "found-move" }, "= same place");
+  const [from, to] = [item.globalRank, item.rank];
+  const where = order === "diml" ? `from ${ordinal(from)}` : `to ${ordinal(to)}`;
+  const words = `${rise > 0 ? "▲ up" : "▼ down"} ${Math.abs(rise)}, ${where}`;
+  const crossing = order === "diml" ? (from > shown ? "new here" : "") : to > shown ? `leaves these ${shown}` : "";
+  return make("span", { className: `found-move ${rise > 0 ? "found-up" : "found-down"}` }, words, crossing && " ", crossing && make("span", { className: "found-crossing" }, crossing));
+}
+
+// The first of the photos that were ahead globally and are behind now. Whoever rose has one, and it is among those shown:
+// of the places down to the riser's own at least one was held by a photo that is behind it now.
+function overtakenBy(item, items) {
+  return items
+    .filter((other) => other.globalRank < item.globalRank && other.rank > item.rank)
+    .sort((x, y) => x.globalRank - y.globalRank)[0];
+}
+
+function row(item, order, { items, shown }) {
+  const text = make("span", { className: "found-text" }, make("span", { className: "found-name" }, item.same ? "✓ " : "", item.label), scores(item, order), move(item, order, shown));
+  const open = opens(make("button", { type: "button", className: "found-open" }, make("span", { className: "found-rank" }, String(ORDERS[order](item))), picture(item, ""), text), item);
+  const line = make("li", {}, open);
+  line.dataset.photo = item.photo;
+  line.classList.toggle("found-same", item.same === true);
+  if (order === "diml" && item.rank < item.globalRank) {
+    const overtaken = overtakenBy(item, items);
+    line.append(opens(make("button", { type: "button", className: "found-ask" }, "why ", picture(item, item.label), " over ", picture(overtaken, overtaken.label), "?"), item, overtaken));
   }
   return line;
 }
 
-// The best-placed photo that was ahead globally and is behind now.
-function overtakenBy(item, items) {
-  return items
-    .filter((other) => other.globalRank < item.globalRank && other.rank > item.rank)
-    .sort((x, y) => x.rank - y.rank)[0];
-}
-
-function explainOvertaking(winner, loser) {
-  const widest = Math.max(winner.similarity, loser.similarity, 1e-9);
-  const sum = (item) =>
-    make(
-      "div",
-      { className: "found-sum" },
-      make("img", { src: dimlPlaced(item.thumbnail), alt: "" }),
-      make(
-        "div",
-        {},
-        make("p", {}, make("b", {}, item.similarity.toFixed(4)), ` = ${(item.global / 2).toFixed(4)} global + ${(item.structural / 2).toFixed(4)} structural   `, make("small", {}, item.label)),
-        make(
-          "div",
-          { className: "found-bar" },
-          make("span", { className: "found-bar-global", style: `width:${(50 * Math.max(item.global, 0)) / widest}%` }),
-          make("span", { className: "found-bar-structural", style: `width:${(50 * Math.max(item.structural, 0)) / widest}%` }),
-        ),
-      ),
-    );
-  part(".found-why").replaceChildren(
-    make(
-      "p",
-      {},
-      `Globally it was ${signed((winner.global - loser.global) / 2)} against the other; its parts bring `,
-      make("b", {}, signed((winner.structural - loser.structural) / 2)),
-      `, together ${signed(winner.similarity - loser.similarity)}. Open either to see which parts.`,
-    ),
-    sum(winner),
-    sum(loser),
-  );
-}
-
 function drawLines(items, shown) {
   const svg = part(".found-lines");
-  const width = svg.clientWidth;
-  svg.setAttribute("height", String(shown * ROW_HEIGHT));
-  const middle = (rank) => (Math.min(rank, shown + 0.5) - 0.5) * ROW_HEIGHT;
+  const box = svg.getBoundingClientRect();
+  const middle = (order, item) => {
+    const line = part(`[data-order=${order}]`).children[ORDERS[order](item) - 1];
+    if (ORDERS[order](item) > shown) return box.height; // from below, or away
+    const { top, height } = line.getBoundingClientRect();
+    return top + height / 2 - box.top;
+  };
   svg.replaceChildren(
     ...items.map((item) => {
       const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-      const [from, to] = [middle(item.globalRank), middle(item.rank)];
-      path.setAttribute("d", `M0 ${from} C${width / 2} ${from} ${width / 2} ${to} ${width} ${to}`);
+      const [from, to] = [middle("global", item), middle("diml", item)];
+      path.setAttribute("d", `M0 ${from} C${box.width / 2} ${from} ${box.width / 2} ${to} ${box.width} ${to}`);
       path.setAttribute("class", item.rank < item.globalRank ? "found-rose" : item.rank > item.globalRank ? "found-fell" : "found-stayed");
+      path.dataset.photo = item.photo;
       return path;
     }),
   );
 }
+
+// A photo that is pointed at, or has the focus, is lit in both columns, and so is the line between.
+function light({ type, target }) {
+  const leaves = type === "pointerout" || type === "focusout";
+  const photo = leaves ? undefined : target.closest("[data-photo]")?.dataset.photo;
+  for (const each of root.querySelectorAll("[data-photo]")) each.classList.toggle("found-lit", each.dataset.photo === photo);
+}
+for (const name of ["pointerover", "pointerout", "focusin", "focusout"]) root.addEventListener(name, light);
 
 let askingAgain = 0;
 
@@ -103,15 +104,12 @@ function show(value) {
   // Until there is another value: one that is equal to this is not told to `watch`.
   if (value?.preparing) askingAgain = setInterval(() => trigger("again", {}), 1500);
   part(".found-error").textContent = value?.error ?? "";
-  part(".found-why").replaceChildren();
   if (!items) return;
   part(".found-summary").textContent = value.summary;
-  const orders = { global: (item) => item.globalRank, diml: (item) => item.rank };
-  for (const [order, rank] of Object.entries(orders)) {
+  for (const [order, rank] of Object.entries(ORDERS)) {
     const list = items.filter((item) => rank(item) <= value.shown).sort((x, y) => rank(x) - rank(y));
-    const title = order === "global" ? "Global similarity" : "Re-ranked by parts (DIML)";
-    const note = value.recall ? make("small", {}, value.recall[order]) : "";
-    part(`[data-order=${order}]`).replaceChildren(make("li", { className: "found-title" }, make("b", {}, title), note), ...list.map((item) => row(item, order, items)));
+    part(`[data-recall=${order}]`).textContent = value.recall?.[order] ?? "";
+    part(`[data-order=${order}]`).replaceChildren(...list.map((item) => row(item, order, value)));
   }
   drawLines(items, value.shown);
 }

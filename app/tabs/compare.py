@@ -8,7 +8,6 @@ from typing import Any
 import gradio as gr
 
 from app import choices
-from app.cover import connect_cover
 from app.downloads import FORMATS, write
 from app.examples import ExampleStrip, example_pairs
 from app.inputs import PhotoInput, Upload
@@ -16,6 +15,7 @@ from app.lanes import side_by_side
 from app.links import read_link
 from app.options import read_options
 from app.pairs import shown_pair
+from app.questions import connect_questions
 from app.refusals import sentence
 from app.service import Explorer
 from app.viewer import LIVE_OPTIONS, Viewer
@@ -79,6 +79,17 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
     inputs = [*photos, model_name, second_name, live]
     outputs = [viewer, second_viewer]
 
+    def answer(
+        uploads: tuple[Upload, Upload], name: str, options: str, request: gr.Request, progress: Any
+    ) -> dict[str, Any]:
+        """A pair for a viewer, or the sentence why there is none."""
+        try:
+            loaded = side_by_side(Upload.load, uploads)
+            given = read_options(options, name)
+            return _looked(explorer, name, loaded, request, progress, **given)
+        except Exception as error:
+            return {"error": sentence(error)}
+
     def show(
         upload_a: Upload | None,
         upload_b: Upload | None,
@@ -91,22 +102,13 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
         if upload_a is None or upload_b is None:
             yield {}, {}
             return
-        try:
-            loaded = side_by_side(Upload.load, [upload_a, upload_b])
-            yield (
-                _looked(explorer, name, loaded, request, progress, **read_options(options, name)),
-                gr.skip(),
-            )
-        except Exception as error:
-            yield {"error": sentence(error)}, gr.skip()
-            return
-        if second:
-            try:
-                pair = _looked(explorer, second, loaded, request, progress)
-            except Exception as error:
-                pair = {"error": sentence(error)}
+        uploads = (upload_a, upload_b)
+        pair = answer(uploads, name, options, request, progress)
+        yield pair, gr.skip()
+        if second and "error" not in pair:
             # Not seen yet where the model was chosen before there were two photos.
-            yield gr.skip(), gr.update(visible=True, value=pair)
+            beside = answer(uploads, second, "", request, progress)
+            yield gr.skip(), gr.update(visible=True, value=beside)
 
     def show_second(
         upload_a: Upload | None,
@@ -117,11 +119,7 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
     ) -> Any:
         if not second or upload_a is None or upload_b is None:
             return gr.update(visible=False)
-        try:
-            loaded = side_by_side(Upload.load, [upload_a, upload_b])
-            pair = _looked(explorer, second, loaded, request, progress)
-        except Exception as error:
-            pair = {"error": sentence(error)}
+        pair = answer((upload_a, upload_b), second, "", request, progress)
         return gr.update(visible=True, value=pair)
 
     def pick(chosen: str) -> tuple[str, str]:
@@ -193,7 +191,7 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
         ).success(None, js="() => document.querySelector('#ready a, a#ready, #ready')?.click()")
 
     for each in (viewer, second_viewer):
-        connect_cover(explorer, each, cover_queue)
+        connect_questions(explorer, each, cover_queue)
 
 
 def _looked(

@@ -8,12 +8,19 @@ from typing import Any
 import gradio as gr
 
 from app import choices, files
-from app.cover import connect_cover
 from app.examples import FOLDER as EXAMPLES
-from app.galleries import MOST_UPLOADS, SCENES, Galleries, photo_of, search_payload
+from app.galleries import (
+    MOST_UPLOADS,
+    SCENES,
+    Galleries,
+    mistakes_payload,
+    photo_of,
+    search_payload,
+)
 from app.inputs import PhotoFiles, PhotoInput, Upload
-from app.pairs import shown_pair
-from app.results import Results
+from app.questions import connect_questions
+from app.result_pairs import firsts_of, items_of, result_pairs
+from app.results import Mistakes, Results
 from app.service import Explorer
 from app.strip import PhotoStrip
 from app.viewer import Viewer
@@ -31,11 +38,27 @@ _SCENE_QUERIES = 9
 _SCROLL = """() => {
   const deadline = Date.now() + 20000;
   const go = () => {
-    const viewer = document.querySelector('#result-viewer');
-    if (viewer?.querySelector(".diml:is([data-state=ready], [data-state=error]):not([data-busy])")) viewer.scrollIntoView();
-    else if (Date.now() < deadline) setTimeout(go, 50);
+    const shown = [...document.querySelectorAll('#result-viewers .diml')];
+    const done = shown.every((each) => each.matches(":is([data-state=ready], [data-state=error]):not([data-busy])"));
+    if (shown.length && done) {
+      document.querySelector('#back').focus({ preventScroll: true });
+      document.querySelector('#result-pair').scrollIntoView();
+    } else if (Date.now() < deadline) setTimeout(go, 50);
   };
   setTimeout(go, 50);
+}"""
+# The list never went away. Nothing is asked of the server: the browser alone hides the pair.
+_HIDE = "() => Array.from({ length: 3 }, () => ({ __type__: 'update', visible: false }))"
+# Focus to what opened the pair, which then stands where it stood on the screen.
+_RETURN = """() => {
+  const go = (tries) => {
+    if (document.querySelector('#result-viewers .diml') && tries) return setTimeout(go, 20, tries - 1);
+    const { button, top } = window.dimlOpener ?? {};
+    if (!button?.isConnected) return;
+    button.focus({ preventScroll: true });
+    window.scrollBy({ top: button.getBoundingClientRect().top - top, behavior: 'instant' });
+  };
+  go(50);
 }"""
 
 
@@ -48,16 +71,18 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
         cover_queue: ``concurrency_id`` of covering.
         tab: the tab this is in.
     """
-    # The folder of the visitor's own gallery. A program that calls this never says that it has left.
-    uploaded = gr.State(None, delete_callback=_forget, time_to_live=files.KEEP_SECONDS)
+    # The folder of the visitor's own gallery. Not with a time_to_live, which would count from its making: what nobody
+    # used for long is swept, also that of a program, which never says that it has left.
+    uploaded = gr.State(None, delete_callback=_forget)
 
     gr.Markdown(
         "The **global** similarity finds candidates, the **parts** re-rank them. Choose a query; click a "
-        "result to see which parts put it there.",
+        "result to see which parts put it there, or “why?” to see what moved it past another.",
         elem_id="retrieve-intro",
     )
     queries = PhotoStrip(_queries())
     chosen = gr.Textbox(visible=False)  # what the browser says was chosen last
+    found = gr.State(None)  # the payload of the results that are shown
     with gr.Row(elem_id="search-layout"):
         with gr.Column(elem_id="search-choose"):
             query = PhotoInput(label="Query", elem_id="query")
@@ -82,9 +107,17 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
                 elem_id="gallery-files",
             )
         with gr.Column(elem_id="search-see"):
+            # Above the list, which stays.
+            with gr.Column(elem_id="result-pair"):
+                back = gr.Button("← Back to the list", size="sm", visible=False, elem_id="back")
+                with gr.Row(elem_id="result-viewers"):
+                    viewer = Viewer(visible=False, elem_id="result-viewer")
+                    other_viewer = Viewer(visible=False, elem_id="other-viewer")
             results = Results(elem_id="results")
-            viewer = Viewer(visible=False, elem_id="result-viewer")
-    connect_cover(explorer, viewer, cover_queue)
+            mistakes = Mistakes(elem_id="mistakes")
+    for each in (viewer, other_viewer):
+        connect_questions(explorer, each, cover_queue)
+    pair = [back, viewer, other_viewer]
 
     def search(
         upload: Upload | None,
@@ -93,22 +126,35 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
         folder: str | None,
         request: gr.Request,
         progress: Any = gr.Progress(),
-    ) -> tuple[Any, Any]:
-        hide = gr.update(visible=False)
+    ) -> list[Any]:
         try:
             if where != _UPLOADS and (unready := galleries.preparing(name)):
-                return {"preparing": unready}, hide
+                return [{"preparing": unready}, None, *_NO_PAIR]
             if upload is None:
-                return {}, hide
+                return [{}, None, *_NO_PAIR]
             gallery = _open(galleries, where, folder, name)
             session = request.session_hash
-            return search_payload(explorer, gallery, name, upload.load(), session), hide
+            payload = search_payload(explorer, gallery, name, upload.load(), session)
+            return [payload, payload, *_NO_PAIR]
         except InputError as error:
-            return {"error": str(error)}, hide
+            return [{"error": str(error)}, None, *_NO_PAIR]
 
     def look(name: str, where: str) -> Any:
         unready = "" if where == _UPLOADS else galleries.preparing(name)
         return {"preparing": unready} if unready else gr.skip()
+
+    def look_at_mistakes(name: str, where: str) -> dict[str, Any]:
+        if where == _UPLOADS:
+            return {}
+        try:
+            counted = galleries.mistakes(name)
+            if counted is None:
+                return {
+                    "counting": "This is being counted: every photo of the built-in gallery is searched by."
+                }
+            return mistakes_payload(galleries.built_in(name), counted)
+        except InputError as error:
+            return {"error": str(error)}
 
     def index(
         uploads: list[Upload] | None, name: str, former: str | None, progress: Any = gr.Progress()
@@ -142,19 +188,42 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
         name: str,
         where: str,
         folder: str | None,
+        found: dict[str, Any] | None,
         chosen: str,
         request: gr.Request,
-    ) -> Any:
+    ) -> list[Any]:
         try:
             if upload is None:
                 raise InputError("The query was removed: choose one again.")
-            found = photo_of(_open(galleries, where, folder, name), str(chosen))
-            pair = shown_pair(
-                explorer, name, upload.load(), load_photo(found), session=request.session_hash
+            if found is None:
+                raise InputError("These results are no longer here: search again.")
+            gallery = _open(galleries, where, folder, name)
+            return _shown(
+                result_pairs(
+                    explorer,
+                    gallery,
+                    name,
+                    upload.load(),
+                    found,
+                    items_of(found, str(chosen)),
+                    request.session_hash,
+                )
             )
-            return gr.update(visible=True, value=pair)
         except InputError as error:
-            return gr.update(visible=True, value={"error": str(error)})
+            return _shown([{"error": str(error)}])
+
+    def open_mistake(name: str, chosen: str, request: gr.Request) -> list[Any]:
+        """Search by that photo, and show what came first before re-ranking beside what does now."""
+        try:
+            gallery = galleries.built_in(name)
+            path = photo_of(gallery, str(chosen))
+            photo, session = load_photo(path), request.session_hash
+            payload = search_payload(explorer, gallery, name, photo, session)
+            firsts = firsts_of(payload)
+            pairs = result_pairs(explorer, gallery, name, photo, payload, firsts, session)
+            return [str(path), payload, payload, *_shown(pairs)]
+        except InputError as error:
+            return [gr.skip(), gr.skip(), gr.skip(), *_shown([{"error": str(error)}])]
 
     bound = {
         "api_visibility": "private",
@@ -164,7 +233,12 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
     }
     private = {"api_visibility": "private", "show_progress": "hidden"}
     inputs = [query, model_name, source, uploaded]
-    find: dict[str, Any] = {"fn": search, "inputs": inputs, "outputs": [results, viewer], **bound}
+    find: dict[str, Any] = {
+        "fn": search,
+        "inputs": inputs,
+        "outputs": [results, found, *pair],
+        **bound,
+    }
     make: dict[str, Any] = {
         "fn": index, "inputs": [own, model_name, uploaded], "outputs": [uploaded, results], **bound,
         "concurrency_id": _INDEX_QUEUE, "concurrency_limit": _INDEXING,
@@ -188,17 +262,34 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
         **again
     ).then(**find)
     tab.select(look, [model_name, source], results, **private)
+    for event in (tab.select, model_name.input, source.input, mistakes.again):
+        event(look_at_mistakes, [model_name, source], mistakes, **private)
     results.again(**(find | {"show_progress": "hidden", "trigger_mode": "once"}))
     results.open(
         open_pair,
-        [*inputs, chosen],
-        viewer,
-        js=f"(...values) => [...values.slice(0, 4), {choices.newest('result')}]",
+        [*inputs, found, chosen],
+        pair,
+        js=f"(...values) => [...values.slice(0, 5), {choices.newest('result')}]",
         **bound,  # in turn with searches: the pair of an old query must not come after a newer search
-    ).then(
-        None,
-        js=_SCROLL,
-    )
+    ).then(None, js=_SCROLL)
+    mistakes.open(
+        open_mistake,
+        [model_name, chosen],
+        [query, results, found, *pair],
+        js=f"(name) => [name, {choices.newest('mistake')}]",
+        **bound,
+    ).then(None, js=_SCROLL)
+    back.click(None, None, pair, js=_HIDE, api_visibility="private").then(None, js=_RETURN)
+
+
+_HIDDEN = gr.update(visible=False)
+_NO_PAIR = (_HIDDEN, _HIDDEN, _HIDDEN)
+
+
+def _shown(pairs: list[dict[str, Any]]) -> list[Any]:
+    """What the button and the two viewers become: one of them stays hidden where there is one pair."""
+    shown = [gr.update(visible=True, value=pair) for pair in pairs]
+    return [gr.update(visible=True), *[*shown, _HIDDEN][:2]]
 
 
 def _queries() -> list[Path]:

@@ -7,9 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-
 from app import files
+from app.component import ObjectHTML
 from diml_core.viewer import modules
 
 STYLE = modules.STYLE
@@ -26,12 +25,13 @@ def _script() -> str:
     return f"const MODULES = {place};\n{_HOST.read_text(encoding='utf-8')}"
 
 
-class Viewer(gr.HTML):
+class Viewer(ObjectHTML):
     """Shows one pair: its value is what :func:`app.pairs.shown_pair` returns.
 
     ``{}`` shows the invitation to choose photos; ``{"error": sentence}`` shows the sentence. (Gradio does
-    not tell a component that its value became None.) Fires ``cover`` with a question to the network
-    (:func:`app.cover.connect_cover`) and, where it keeps its view in the address, ``restore`` with ``query``.
+    not tell a component that its value became None.) Fires ``cover``, ``rival`` and ``curves`` with questions to the network
+    (:func:`app.questions.connect_questions`), ``stop`` to have no more of the curves, and, where it keeps its view in
+    the address, ``restore`` with ``query``.
 
     Args:
         value: the first pair.
@@ -42,13 +42,8 @@ class Viewer(gr.HTML):
         # Gradio sends every named parameter of a component's __init__ to the browser: these are not named.
         # Nor is where modules lie a property: a component that is shown later knows only what it was updated with.
         super().__init__(
-            value or {},
+            value,
             html_template='<div class="diml-host"></div>',
             js_on_load=_script(),
-            apply_default_css=False,
             **kwargs,
         )
-
-    def api_info(self) -> dict[str, Any]:
-        """The value is an object, not text."""
-        return {"type": "object"}

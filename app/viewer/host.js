@@ -22,11 +22,15 @@ const model = {
   off: (event, listener) => listeners.delete(listener),
 };
 
-function ask(question, onProgress) {
+// What can be asked, and the event that it is asked by: Gradio looks for their names here, in quotes.
+const EVENTS = { cover: "cover", rival: "rival", curves: "curves" };
+
+function ask({ about, ...question }, onProgress, givenUp) {
   const id = Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join("");
   return new Promise((resolve) => {
     questions.set(id, { resolve, onProgress });
-    trigger("cover", { id, ...question });
+    givenUp.addEventListener("abort", () => questions.delete(id) && trigger("stop", { id }));
+    trigger(EVENTS[about], { id, ...question });
   });
 }
 

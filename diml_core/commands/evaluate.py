@@ -14,6 +14,8 @@ from diml_core.data.base import SPLITS
 from diml_core.data.scenes import SceneTruth
 from diml_core.errors import InputError
 from diml_core.evaluation.against import against
+from diml_core.evaluation.faithfulness.rivals import RANKINGS, rankings_for
+from diml_core.evaluation.faithfulness.tables import PAIRS, chosen_keys, faithfulness_tables
 from diml_core.evaluation.keypoints import keypoint_tables, load_keypoints
 from diml_core.evaluation.metrics import PROTOCOLS
 from diml_core.evaluation.report import evaluate
@@ -72,6 +74,30 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="score matches of the example photos against hand-marked keypoints, instead of or beside --data",
     )
     parser.add_argument(
+        "--faithfulness",
+        action="store_true",
+        help="put explanations to the test on pairs of one class, beside those of other methods",
+    )
+    parser.add_argument(
+        "--pairs-limit",
+        type=int,
+        default=PAIRS,
+        metavar="N",
+        help="faithfulness: at most so many pairs, one of every class first (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--rivals",
+        nargs="+",
+        metavar="NAME",
+        help=f"faithfulness: these alone, of {', '.join(RANKINGS)} (default: those of at most two more runs of "
+        "the network per pair)",
+    )
+    parser.add_argument(
+        "--slow-rivals",
+        action="store_true",
+        help="faithfulness: those that run the network hundreds of times per pair, too",
+    )
+    parser.add_argument(
         "--top-k",
         type=int,
         default=100,
@@ -118,6 +144,14 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError("--data names a data set twice: evaluate its folders one at a time.")
     if arguments.against and not arguments.data:
         raise InputError("--against compares on data: give --data and --root, too.")
+    if arguments.faithfulness and not arguments.data:
+        raise InputError("--faithfulness tries pairs of a data set: give --data and --root, too.")
+    if arguments.rivals and arguments.slow_rivals:
+        raise InputError(
+            "--rivals names them all: leave --slow-rivals out, or name the slow ones, too."
+        )
+    if arguments.pairs_limit < 1:
+        raise InputError(f"--pairs-limit must be at least 1, not {arguments.pairs_limit}.")
     if arguments.top_k < 1:
         raise InputError(f"--top-k must be at least 1, not {arguments.top_k}.")
     if arguments.ratio is not None and "folder" not in arguments.data:
@@ -137,6 +171,8 @@ def run(arguments: argparse.Namespace) -> None:
             for n in ("grid", "marginals", "mass", "start_block", "kept_mass")
         }
     )
+    if arguments.faithfulness:
+        chosen_keys(model, _rivals(arguments, model))
     loaded = _loaded(arguments)
     heading = f"## {model.name}" + (
         f" on {' and '.join(arguments.data)}, {arguments.split}" if loaded else ""
@@ -182,8 +218,24 @@ def _measured(
             yield replace(table, title=named)
     if len(loaded) > 1:
         yield side_by_side(by_candidates)
+    if arguments.faithfulness:
+        for dataset, truth in loaded:
+            for table in faithfulness_tables(
+                model,
+                dataset,
+                options,
+                truth=truth,
+                keys=_rivals(arguments, model),
+                pairs=arguments.pairs_limit,
+            ):
+                named = f"{table.title}, {dataset.name}" if len(loaded) > 1 else table.title
+                yield replace(table, title=named)
     if arguments.keypoints:
         yield from keypoint_tables(model, load_keypoints(), options)
+
+
+def _rivals(arguments: argparse.Namespace, model: DimlModel) -> list[str] | None:
+    return rankings_for(model) if arguments.slow_rivals else arguments.rivals
 
 
 def _described(options: ExplainOptions) -> str:

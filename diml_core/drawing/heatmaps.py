@@ -59,6 +59,7 @@ def quantities(explanation: Explanation) -> list[Quantity]:
     best = on_grids(e.part_similarity.max(1), e.part_similarity.max(0))
     added = on_grids(e.contribution.sum(1), e.contribution.sum(0))
     importance = on_grids(e.marginals_a, e.marginals_b)
+    against = on_grids(e.against_a, e.against_b)
     shown = [
         Quantity(
             "best-match",
@@ -83,6 +84,14 @@ def quantities(explanation: Explanation) -> list[Quantity]:
             "cividis",
             importance,
             _from_zero(importance),
+        ),
+        Quantity(
+            "against",
+            "Against",
+            "points that the overall score is kept down by",
+            "viridis",
+            against,
+            _from_zero(against),
         ),
     ]
     if e.rollout_map_a is not None and e.rollout_map_b is not None:
@@ -150,7 +159,7 @@ def draw_heatmaps(
 def greyed(image: Image.Image) -> Image.Image:
     """A pale grey copy (mode L): the photo stays recognisable and hardly shifts colours over it."""
     values = np.asarray(image.convert("L"), dtype=np.float32)
-    spread = values.max() - values.min()
+    spread = np.ptp(values)
     values = (values - values.mean()) / (spread if spread > 0 else 1.0)
     return Image.fromarray(np.clip(255 * (_GREY + 0.9 * values), 0, 255).astype(np.uint8))
 

@@ -30,7 +30,8 @@ from diml_core.evaluation.embedding import Embedded
 PCK_RADIUS = 0.1  # of the side of the image
 _CHUNK = 128  # pairs at a time
 _TOLERANCE = 1e-4  # marginal error of the plans: what is measured does not change beyond it
-_SOLID = 0.5
+SOLID = 0.5
+"""Share of a pixel above which it is object."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +90,9 @@ def measure_alignment(
         progress: whether to show a bar.
     """
     grid = tuple(embedded.grids[0].tolist())
-    coverage = torch.from_numpy(_coverage(truth.masks, grid))
+    coverage = torch.from_numpy(object_shares(truth.masks, grid))
     points = centres(grid)
-    on_object = torch.from_numpy(_at(truth.masks, points.numpy()) > _SOLID)
+    on_object = torch.from_numpy(values_at(truth.masks, points.numpy()) > SOLID)
     area = truth.masks.mean((1, 2)) / 255
     parts = len(points)
     collected: dict[str, list[np.ndarray]] = {}
@@ -147,7 +148,7 @@ def _marginal(
     return marginal(options.marginals, correlation(own[:, :-1], other[:, -1]), weights)
 
 
-def _coverage(masks: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+def object_shares(masks: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
     """``[N, R]`` how much of every cell is object, in 0..1."""
     rows, columns = area_pooling(masks.shape[1], grid[0]), area_pooling(masks.shape[2], grid[1])
     rows, columns = rows / rows.sum(1, keepdim=True), columns / columns.sum(1, keepdim=True)
@@ -155,7 +156,7 @@ def _coverage(masks: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
     return (rows @ stacked @ columns.T).flatten(1).numpy()
 
 
-def _at(masks: np.ndarray, points: np.ndarray) -> np.ndarray:
+def values_at(masks: np.ndarray, points: np.ndarray) -> np.ndarray:
     """``[N, R]`` values of the masks at ``[R, 2]`` points (x, y), in 0..1."""
     columns = np.minimum((points[:, 0] * masks.shape[2]).astype(int), masks.shape[2] - 1)
     rows = np.minimum((points[:, 1] * masks.shape[1]).astype(int), masks.shape[1] - 1)

@@ -59,15 +59,15 @@ def attention_bytes(features: ImageFeatures, head_fusion: str, first: int) -> by
         first: no earlier than :func:`first_block`.
 
     Returns:
-        Little-endian float32 ``[blocks - first, T]``, the largest entry of every row; then uint8
-        ``[blocks - first, T, T]``, the rows in 255ths of it.
+        uint8 ``[blocks - first, T, T]``, every row in 255ths of its largest entry: the rollout scales rows to sum to 1,
+        whatever they are in.
     """
     recorded = torch.stack(
         [HEAD_FUSIONS[head_fusion](cast(Tensor, a).float()) for a in features.attentions[first:]]
     )
     largest = recorded.amax(-1)
     steps = 255 * recorded / largest.clamp_min(torch.finfo(torch.float32).tiny)[..., None]
-    return _bytes(largest, "<f4") + _bytes(steps.round(), "u1")
+    return _bytes(steps.round(), "u1")
 
 
 def _bytes(values: Tensor, kind: str) -> bytes:

@@ -5,7 +5,7 @@ import { TEMPLATE } from "./view/template.js";
 import { createViewer } from "./view/viewer.js";
 
 /** @import { Payload } from "./engine/types.js" */
-/** @import { Ask } from "./view/cover.js" */
+/** @import { Ask } from "./view/asking.js" */
 
 /**
  * @typedef {object} Model the host's state. Keys: `pair`, which the viewer shows (a payload, `{}` for none,

@@ -96,7 +96,7 @@ leaves = st.one_of(
     st.text(max_size=8),
 )  # fmt: skip
 KEYS = ["path", "url", "orig_name", "meta", "_type", "size", "id", "side", "parts", "cover", "model", "digests",
-        "options", "grid", "pair", "photo", "query", "value", "__type__", "is_stream"]  # fmt: skip
+        "rivals", "rival", "options", "grid", "pair", "photo", "query", "value", "__type__", "is_stream"]  # fmt: skip
 junk = st.recursive(
     leaves,
     lambda inner: st.one_of(
@@ -119,6 +119,8 @@ def test_a_thousand_calls_end_in_answers_or_sentences(page, outside, noted, capf
     config = first.config()
     kinds = {c["id"]: c["type"] for c in config["components"]}
     questions = [{"model": CNN, "digests": ["0" * 64] * 2, "options": {}, "side": "a", "parts": [0], "cover": "grey"},
+                 {"model": CNN, "digests": ["0" * 64] * 2, "options": {}, "side": "a", "rivals": ["random", "marginals"],
+                  "cover": "blur"}, {"model": CNN, "digests": ["0" * 64] * 2, "options": {}, "rival": "grad-cam"}, {"id": 1},
                  {"pair": "herons"}, {"photo": "heron.jpg"}, {"query": "a=heron.jpg&b=harrier.jpg&grid=3"}]  # fmt: skip
     photos = [first.upload(tiny_photo(seed)) for seed in range(2)]
     photos.append(first.upload(b"%PDF no photo", "<b>notes.pdf"))
@@ -297,20 +299,23 @@ def test_a_file_name_is_text_in_a_toast(visitor):
     assert plain.startswith("'<img src=x>.gif' is of an unknown kind")  # a program shows text
 
 
-def test_a_stranger_does_not_learn_whose_photos_were_covered(page, visitor):
-    number = events_of(visitor.config(), "viewer", "cover")[0]
+def test_a_stranger_does_not_learn_whose_photos_were_asked_about(page, visitor):
+    config = visitor.config()
     question = {"id": 1, "model": CNN, "options": {}, "side": "a", "parts": [0], "cover": "grey"}
+    question |= {"rivals": ["random", "marginals"], "rival": "random"}
     compare = endpoint(visitor.config(), "compare")
     photo = visitor.upload(tiny_photo(7))
     visitor.call(compare, compare_values(photo, photo, grid=2))
     known = load_photo(Path(photo["path"])).digest
     stranger = Visitor(page.local_url)
-    answers = [
-        stranger.call(number, [], question | {"digests": [digest] * 2})
-        for digest in (known, "0" * 64)
-    ]
-    assert answers[0] == answers[1]
-    assert "no longer in memory" in answers[0][0]["error"]
+    for event in ("cover", "rival", "curves"):
+        (number,) = events_of(config, "viewer", event)
+        answers = [
+            stranger.call(number, [], question | {"digests": [digest] * 2})
+            for digest in (known, "0" * 64)
+        ]
+        assert answers[0] == answers[1]
+        assert "no longer in memory" in answers[0][0]["error"]
 
 
 def test_photos_and_features_are_kept_by_browsers_and_the_page_is_compressed(visitor):

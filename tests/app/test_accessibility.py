@@ -25,10 +25,16 @@ def test_axe_finds_nothing_serious(visit, scheme, width):
     )
     page.wait_for_pair("cat")
     page.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    page.page.click("#viewer [data-role=trial] button:has-text('Start')")
+    page.page.wait_for_selector(
+        "#viewer [data-role=trial]:has-text('On this pair only')", timeout=90_000
+    )
     assert findings(page) == []
     page.page.click("role=tab[name='Retrieve']")
     page.page.locator("#queries button").nth(2).click()
     page.page.wait_for_selector(".found[data-state=ready]", timeout=90_000)
-    page.page.locator(".found-open").first.click()
-    page.page.wait_for_selector("#result-viewer .diml[data-state=ready]", timeout=30_000)
+    page.page.locator(".found-ask").first.click()
+    for viewer in ("#result-viewer", "#other-viewer"):
+        page.page.wait_for_selector(f"{viewer} .diml[data-state=ready]", timeout=30_000)
+    page.page.wait_for_selector(".mistakes[data-state=ready]", timeout=300_000)
     assert findings(page) == []

@@ -17,6 +17,7 @@ from scripts.publish_space import CONTENTS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+HOSTING = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 INSTRUCTIONS = re.findall(r"^([A-Z]+) ((?:.*\\\n)*.*)$", DOCKERFILE, re.M)
 
@@ -72,8 +73,8 @@ def test_it_listens_where_it_is_published():
     assert environment()["GRADIO_SERVER_PORT"] == all_of("EXPOSE")[0]
 
 
-def test_the_readme_and_ci_build_it_alike():
-    command = re.search(r"^(docker build .*?) && docker run", README, re.M)[1]
+def test_the_documentation_and_ci_build_it_alike():
+    command = re.search(r"^(docker build .*?) && docker run", HOSTING, re.M)[1]
     assert f"  {command}\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert f"#     {command}\n" in DOCKERFILE
 

@@ -15,7 +15,8 @@ import torch
 from PIL import Image
 
 from app import files
-from app.cover import answer_cover
+from app.asking import answering
+from app.cover import cover_steps
 from app.lanes import LANES, side_by_side
 from app.service import Explorer
 from diml_core.errors import InputError
@@ -174,7 +175,9 @@ def test_everybody_may_ask_about_what_the_page_shows(explorer):
 
 
 def test_covering_tells_its_progress_and_answers(explorer):
-    *progress, last = answer_cover(explorer)(Event(question(explorer, "me")), Request("me"))
+    *progress, last = answering(explorer, cover_steps)(
+        Event(question(explorer, "me")), Request("me")
+    )
     assert [set(each) for each in progress] == [{"id", "progress"}] * 5  # and four other places
     assert {each["id"] for each in (*progress, last)} == {7}
     answer = last["answer"]
@@ -187,7 +190,7 @@ def test_a_question_that_is_left_stops_at_the_next_forward_pass(explorer):
     asked = question(explorer, "me")
     passes = []
     explorer.model(CNN).register_forward_hook(lambda *_: passes.append(1))
-    answers = answer_cover(explorer)(Event(asked), Request("me"))
+    answers = answering(explorer, cover_steps)(Event(asked), Request("me"))
     next(answers)
     next(answers)
     answers.close()
@@ -195,7 +198,7 @@ def test_a_question_that_is_left_stops_at_the_next_forward_pass(explorer):
 
 
 def test_covering_leaves_the_network_to_others_between_two_passes(explorer):
-    answers = answer_cover(explorer)(Event(question(explorer, "me")), Request("me"))
+    answers = answering(explorer, cover_steps)(Event(question(explorer, "me")), Request("me"))
     next(answers)
     next(answers)
     done = ThreadPoolExecutor(1).submit(explorer.features, CNN, photo(3))
@@ -225,7 +228,7 @@ def test_covering_leaves_the_network_to_others_between_two_passes(explorer):
 )
 def test_a_wrong_question_is_answered_with_one_sentence(explorer, wrong, caplog):
     asked = question(explorer, "me", **wrong)
-    (answer,) = answer_cover(explorer)(Event(asked), Request("me"))
+    (answer,) = answering(explorer, cover_steps)(Event(asked), Request("me"))
     assert answer["id"] == 7
     assert answer["error"].endswith(".")
     assert not caplog.records
@@ -233,7 +236,7 @@ def test_a_wrong_question_is_answered_with_one_sentence(explorer, wrong, caplog)
 
 @pytest.mark.parametrize("nothing", [None, 5, "cover", [], {}, {"id": {}}])
 def test_what_is_no_question_is_answered_too(explorer, nothing, caplog):
-    (answer,) = answer_cover(explorer)(Event(nothing), Request("me"))
+    (answer,) = answering(explorer, cover_steps)(Event(nothing), Request("me"))
     assert answer == {"id": None, "error": answer["error"]}
     assert not caplog.records
 
@@ -241,7 +244,7 @@ def test_what_is_no_question_is_answered_too(explorer, nothing, caplog):
 def test_a_failure_of_ours_is_noted_and_told_in_a_sentence(explorer, monkeypatch, caplog):
     asked = question(explorer, "me")
     monkeypatch.setattr(explorer.model(CNN), "extract", lambda *_: 1 / 0)
-    *_, last = answer_cover(explorer)(Event(asked), Request("me"))
+    *_, last = answering(explorer, cover_steps)(Event(asked), Request("me"))
     assert "went wrong" in last["error"]
     assert "division" not in last["error"]
     assert "ZeroDivisionError" in caplog.text

@@ -15,6 +15,7 @@ from PIL import Image
 from app.examples import example_pairs
 from diml_core import explain, load_model, load_photo
 from diml_core.counterfactual import counterfactual
+from diml_core.evaluation.faithfulness import curves_steps
 from diml_core.network.checkpoints import DEFAULT_MODEL, shipped_models
 
 
@@ -203,6 +204,8 @@ def test_the_report_works_alone_with_the_network_off(open_report, models, exampl
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_selector(".diml-readout table")
     assert page.locator("[data-role=cover] button").count() == 0  # no network here to ask
+    assert page.locator("[data-role=trial-drawer]").is_hidden()
+    assert page.locator("[data-role=rivals]").is_hidden()
     assert page.failures == []
 
 
@@ -404,6 +407,48 @@ def test_covering_a_region_asks_the_network_again(visit, models, examples):
     assert f"{abs(result.promised):.4f}" in text
     assert f"{abs(result.fall):.4f}" in text
     page.shot("covered")
+
+
+def test_an_explanation_is_tested_against_other_methods(visit, models, examples):
+    """Curves grow, can be stopped, are walked through from the keyboard, and end when the options move."""
+    page = visit("?a=cat.jpg&b=kitten.jpg&model=efficientnet-lite0&grid=6")
+    page.wait_for_pair("cat")
+    page.page.click("#viewer [data-role=trial-drawer] summary")
+    drawer = page.page.locator("#viewer [data-role=trial]")
+    drawer.get_by_label("and with").select_option("random")
+    drawer.get_by_role("button", name="Start").click()
+    drawer.locator(".diml-charts").wait_for(timeout=60_000)
+    drawer.get_by_role("button", name="Stop").click()
+    assert "Stopped" in drawer.locator("p[role=status]").text_content()
+    drawer.get_by_role("button", name="Start").click()
+    drawer.get_by_text("On this pair only").wait_for(timeout=60_000)
+    model = models["efficientnet-lite0"]
+    photos = [model.extract(load_photo(examples / name)) for name in ("cat.jpg", "kitten.jpg")]
+    steps = curves_steps(model, *photos, model.options(grid=6), ["diml", "grad-cam", "random"])
+    expected = run_to_end(steps)
+    shown = drawer.locator("tbody td").all_text_contents()
+    assert [float(text) for text in shown] == pytest.approx([c.area for c in expected], abs=6e-4)
+    drawer.locator("input[type=range]").focus()
+    scores = []
+    for _ in range(3):  # at the third point it stands first
+        scores.append(drawer.locator("figure", has_text="DIML").last.text_content())
+        page.page.keyboard.press("ArrowRight")
+    for text, score in zip(scores, expected[0].overall[2:5], strict=True):
+        assert float(text.split()[-1]) == pytest.approx(score, abs=6e-4)
+    page.shot("tested")
+    page.page.locator("#viewer [data-role=rivals] select").select_option("grad-cam")
+    page.page.wait_for_selector("#viewer [data-role=legends]:has-text('gradient')", timeout=30_000)
+    page.open_options()
+    page.score_after(lambda: page.set_number("grid", 4))
+    assert drawer.locator(".diml-charts").count() == 0
+
+
+def run_to_end(steps):
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def test_two_models_point_at_the_same_place(visit):

@@ -269,6 +269,27 @@ def test_an_answer_is_shown_only_while_its_question_stands(alone):
     page.wait_for_selector("[data-role=cover]:has-text('did not reach the network')")
 
 
+def test_all_viewers_enter_and_leave_presenter_mode_together(alone):
+    page = alone("?one=birds&two=cats")
+
+    def said():
+        buttons = page.locator("[data-role=present]")
+        assert buttons.all_text_contents()[0] == buttons.all_text_contents()[1]
+        return buttons.evaluate_all("buttons => buttons.map((button) => button.ariaPressed)")
+
+    page.click("#one [data-role=present]")
+    assert said() == ["true", "true"]
+    click_on(page, viewer="#two")
+    page.keyboard.press("Escape")  # lets go of the part, in whichever viewer it is
+    assert said() == ["true", "true"]
+    page.keyboard.press("Escape")
+    assert said() == ["false", "false"]
+    page.click("#two [data-role=present]")
+    page.click("#one [data-role=present]")
+    assert said() == ["false", "false"]
+    assert not page.evaluate("document.documentElement.classList.contains('diml-presenting')")
+
+
 def test_where_a_part_looked_is_fetched_when_it_is_first_wanted(alone):
     page = alone()
     fetched = []

@@ -138,12 +138,16 @@ class TestFlow:
 
 class TestHeatmaps:
     def test_values_are_those_of_the_explanation_and_share_one_scale(self):
-        e = explanation()
+        similarity = explanation().part_similarity.copy()
+        similarity[0], similarity[:, 0] = 0.01, 0.02  # so that a part of each has no good match
+        e = explanation(part_similarity=similarity)
+        assert min(e.against_a.max(), e.against_b.max()) > 0
         figure = explanation_figure(e)
         expected = {
             "best-match": (e.part_similarity.max(1), e.part_similarity.max(0), "viridis"),
             "contribution": (e.contribution.sum(1), e.contribution.sum(0), "magma"),
             "importance": (e.marginals_a, e.marginals_b, "cividis"),
+            "against": (e.against_a, e.against_b, "viridis"),
             "rollout": (e.rollout_map_a, e.rollout_map_b, "inferno"),
         }
         for key, (a, b, colours) in expected.items():

@@ -94,6 +94,20 @@ def test_the_authors_protocol_scores_lower(scenes, cnn_folder, tmp_path):
             "Nothing of 'photos' is trained on",
         ),
         (["--keypoints", "--against", "dinov2-s14"], "--against compares on data"),
+        (["--keypoints", "--faithfulness"], "--faithfulness tries pairs of a data set"),
+        (
+            ["--keypoints", "--rivals", "rise", "--slow-rivals"],
+            "--rivals names them all",
+        ),
+        (["--keypoints", "--pairs-limit", "0"], "--pairs-limit must be at least 1"),
+        (
+            ["--data", "photos", "--root", "nowhere", "--faithfulness", "--rivals", "lime"],
+            "There is no ranking named 'lime'",
+        ),
+        (
+            ["--data", "photos", "--root", "nowhere", "--faithfulness", "--rivals", "rollout"],
+            "needs a model with attention",
+        ),
         (["--keypoints", "--top-k", "0"], "--top-k must be at least 1"),
         (["--keypoints", "--ratio", "0.3"], "--ratio is for --data folder"),
         (["--keypoints", "--grid", "99"], "The grid must be a whole number from 1"),
@@ -105,6 +119,26 @@ def test_bad_input_is_one_sentence(arguments, sentence, cnn_folder, capsys):
     error = capsys.readouterr().err
     assert sentence in error
     assert error.count("\n") == 1
+
+
+def test_faithfulness_comes_with_the_rivals_that_were_named(scenes, vit_folder, tmp_path):
+    assert (
+        evaluate(
+            "--model", vit_folder, "--data", "scenes", "--root", scenes, "--faithfulness", "--pairs-limit", 2,
+            "--rivals", "rollout", "covering", "--output", tmp_path,
+        )
+        == 0
+    )  # fmt: skip
+    found = rows_of(tmp_path / "tables.csv")
+    rows = {}
+    for table, row, _ in found:
+        rows.setdefault(table, set()).add(row)
+    ours, cheap, slow = "DIML contributions", "attention rollout", "covering each part"
+    assert rows["Deletion and insertion, A, blur"] == {ours, cheap, slow}
+    assert rows["Stability"] == rows["Randomisation"] == {ours, cheap}
+    assert found["Conservation", ours, "defect, A"] == 0
+    # What looks at one photo only says the same beside any other.
+    assert found["Randomisation", cheap, "other kind"] == 1
 
 
 def test_several_data_sets_end_side_by_side_real_photographs_first(

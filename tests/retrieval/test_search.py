@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,6 @@ from diml_core.retrieval import Gallery, index_photos
 from diml_core.retrieval.first_stage import nearest
 from diml_core.retrieval.kernels import has_numba
 
-ROOT = Path(__file__).resolve().parents[2]
 STORED = 2e-4  # what rounding to float16 may change in a score
 
 
@@ -211,19 +208,3 @@ def test_without_numba_the_plain_engine_finds_the_same(gallery, photos, monkeypa
     monkeypatch.undo()
     has_numba.cache_clear()
     assert [r.path for r in plain] == [r.path for r in fast]
-
-
-def test_the_lines_of_the_readme_run(tmp_path):
-    """The Python example of a search, over the example photos."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
-    code = next(block for block in blocks if "Gallery.open" in block)
-    assert len([line for line in code.splitlines() if line.strip()]) == 5
-    gallery = tmp_path / "gallery"
-    index_photos(ROOT / "assets" / "examples", gallery, model="efficientnet-lite0")
-    code = code.replace('"gallery/"', repr(str(gallery)))
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    assert "heron" in done.stdout

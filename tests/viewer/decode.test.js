@@ -32,15 +32,15 @@ test("features without attention end behind the map", () => {
   assert.deepEqual(rollouts, []);
 });
 
-test("attention comes block by block, behind the scales", () => {
-  const bytes = Uint8Array.from({ length: 2 * 2 * 4 + 2 * 4 }, (_, k) => k);
+test("attention comes block by block", () => {
+  const bytes = Uint8Array.from({ length: 2 * 4 }, (_, k) => k);
   const { tokens, blocks } = decodeAttention(bytes.buffer, { tokens: 2 }, model);
   assert.equal(tokens, 2);
-  assert.deepEqual(blocks, [Uint8Array.of(16, 17, 18, 19), Uint8Array.of(20, 21, 22, 23)]);
+  assert.deepEqual(blocks, [Uint8Array.of(0, 1, 2, 3), Uint8Array.of(4, 5, 6, 7)]);
 });
 
 test("a download that was cut short is said to be", () => {
   const side = { name: "heron.jpg", map: [2, 2, 8], tokens: 5 };
   assert.throws(() => decodeFeatures(new ArrayBuffer(10), side, model), /'heron.jpg' has 10 bytes, not 96/);
-  assert.throws(() => decodeAttention(new ArrayBuffer(10), side, model), /'heron.jpg' has 10 bytes, not 90/);
+  assert.throws(() => decodeAttention(new ArrayBuffer(10), side, model), /'heron.jpg' has 10 bytes, not 50/);
 });

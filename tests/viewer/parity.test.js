@@ -6,11 +6,12 @@ import { test } from "node:test";
 import { decodeAttention, decodeFeatures, decodeFloat64 } from "../../diml_core/viewer/engine/decode.js";
 import { cellsOf, explain, fromFixed, partRollout } from "../../diml_core/viewer/engine/explain.js";
 import { transport } from "../../diml_core/viewer/engine/transport.js";
+import { buildPair } from "../../diml_core/viewer/view/pair.js";
 import { assertClose, bytes, cases } from "./golden.js";
 
 const CLOSE = 1e-6;
 
-for (const [name, { payload, fixed, scores }] of cases("pairs")) {
+for (const [name, { payload, fixed, scores, against }] of cases("pairs")) {
   test(`the browser explains as the library does: ${name}`, () => {
     const expected = fromFixed(fixed);
     const scoresOf = ({ similarity, global, structural }) => [similarity, global, structural];
@@ -28,6 +29,9 @@ for (const [name, { payload, fixed, scores }] of cases("pairs")) {
     for (const key of ["rolloutA", "rolloutB", "rolloutMapA", "rolloutMapB"]) {
       assertClose(found[key] ?? [], expected[key] ?? [], CLOSE, key);
     }
+    const { a, b } = buildPair(payload, found);
+    assertClose(a.against, decodeFloat64(against[0]), CLOSE, "what speaks against in A");
+    assertClose(b.against, decodeFloat64(against[1]), CLOSE, "what speaks against in B");
     // One look at the marginal error more or fewer, where rounding decides.
     assert.ok(Math.abs(found.iterations - expected.iterations) <= 5, `${found.iterations} iterations`);
     const largest = found.plan.reduce((most, mass, k) => Math.max(most, Math.abs(mass - expected.plan[k])), 0);

@@ -14,7 +14,14 @@ const view = { layer: layerOf("rollout"), lines: 7, pinned: { side: "b", parts: 
 
 test("an address brings layer, lines and parts back", () => {
   const query = new URLSearchParams(addressQuery("", pair, view));
-  assert.deepEqual(viewFromQuery(query, pair), view);
+  assert.deepEqual(viewFromQuery(query, pair), { ...view, layer: "rollout" });
+});
+
+test("an address brings another method's layer back, where the server has that method", () => {
+  const query = new URLSearchParams(addressQuery("", pair, { ...view, layer: { id: "rival-grad-cam" } }));
+  const model = { ...pair.model, rivals: [{ key: "grad-cam", name: "Grad-CAM", title: "." }] };
+  assert.equal(viewFromQuery(query, { ...pair, model }).layer, "rival-grad-cam");
+  assert.equal(viewFromQuery(query, pair).layer, undefined);
 });
 
 test("an address names every option that the viewer has a control for, and none that the model lacks", () => {

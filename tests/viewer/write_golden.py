@@ -122,6 +122,7 @@ def write_pair(golden, model, name, features, options):
             "payload": live_pair(model, a, b, chosen, golden.place),
             "fixed": known,
             "scores": [values[f"{kind}similarity"] for kind in ("", "global_", "structural_")],
+            "against": [text(explanation.against_a), text(explanation.against_b)],
         },
     )
     return explanation
@@ -133,9 +134,8 @@ def write_looks(golden, model, name, features, options):
     pair = live_pair(model, features, features, chosen, golden.place)
     tokens, blocks = pair["a"]["tokens"], len(features.attentions)
     sent = (golden.folder / pair["a"]["attention"]).read_bytes()
-    largest = np.frombuffer(sent, "<f4", blocks * tokens).reshape(blocks, 1, tokens, 1)
-    levels = np.frombuffer(sent, "u1", offset=largest.nbytes).reshape(blocks, 1, tokens, tokens)
-    coarse = torch.from_numpy(levels.astype(np.float64) * largest / 255)
+    levels = np.frombuffer(sent, "u1").reshape(blocks, 1, tokens, tokens).astype(np.float64)
+    coarse = torch.from_numpy(levels / levels.sum(-1, keepdims=True))
     map_shape = (features.map.shape[0], features.map.shape[1])
     looked = model.embedder(chosen).part_rollout(map_shape, tuple(coarse))
     grid = grid_on_map(map_shape, chosen.grid)

@@ -26,23 +26,23 @@ export function decodeFeatures(buffer, side, model) {
 }
 
 /**
- * The attention of one photo: float32 largest entry per row, then the rows as bytes in units of largest / 255.
+ * The attention of one photo: its rows as bytes, each in units of its largest entry / 255, which nobody needs to know:
+ * the rollout scales every row to sum to 1.
  *
  * @param {ArrayBuffer} buffer
  * @param {Side} side
  * @param {Model} model
- * @returns {Attention} without the largest entries: the rollout scales every row to sum to 1
+ * @returns {Attention}
  * @throws {Error} a length that does not fit the shapes
  */
 export function decodeAttention(buffer, side, model) {
   const { tokens } = side;
   const blocks = model.blocks - model.firstBlock;
-  const scales = 4 * blocks * tokens;
-  checkLength(buffer, scales + blocks * tokens * tokens, side);
   const size = tokens * tokens;
+  checkLength(buffer, blocks * size, side);
   return {
     tokens,
-    blocks: Array.from({ length: blocks }, (_, block) => new Uint8Array(buffer, scales + block * size, size)),
+    blocks: Array.from({ length: blocks }, (_, block) => new Uint8Array(buffer, block * size, size)),
   };
 }
 

@@ -63,6 +63,19 @@ export function explain(payload, features, options) {
 }
 
 /**
+ * By how many points each part of a photo keeps the overall similarity down: how far its best match lies below the mean
+ * cosine at which mass moves, by its importance. `Explanation.against_a` of the library.
+ *
+ * @param {Float64Array} marginals
+ * @param {Float64Array} best cosine of each part to any of the other photo
+ * @param {number} structural
+ */
+export function against(marginals, best, structural) {
+  const mean = Math.max(0, structural);
+  return marginals.map((importance, part) => (importance * Math.max(0, mean - best[part])) / 2);
+}
+
+/**
  * An explanation that was loaded from a file: scores and contributions are recomputed, not trusted.
  *
  * @param {Payload} payload with `fixed`

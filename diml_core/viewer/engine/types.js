@@ -32,6 +32,14 @@
  * @property {string[]} marginals
  * @property {Partial<Options>} defaults
  * @property {Scale | null} [scale] where its scores lie on photographs, if somebody has measured it
+ * @property {Rival[]} [rivals] other methods that the host can ask what they say of a pair
+ */
+
+/**
+ * @typedef {object} Rival another method that says how much the parts of a pair count
+ * @property {string} key
+ * @property {string} name
+ * @property {string} title what it does, in a sentence
  */
 
 /**

@@ -1,31 +1,14 @@
 // The counterfactual: cover what is pinned, let the network score again, compare with what the parts promised.
 
+import { answerTo } from "./asking.js";
+import { COVERS } from "./covers.js";
 import { button, make, plural } from "./dom.js";
 import { sumOf } from "./pair.js";
 
-/** @import { Options } from "../engine/types.js" */
+/** @import { Ask, QuestionBase } from "./asking.js" */
 /** @import { Side } from "./pair.js" */
 
-const SILENCE = 180_000; // ms without a word after which an answer is lost; a class that covers at once has to wait
-const LOST = "The network did not answer within three minutes: try again.";
-const FAILED = "The question did not reach the network: try again.";
-
-/** @type {readonly [how: string, label: string, title: string][]} */
-const CHOICES = [
-  ["grey", "grey", "Cover with mid-grey"],
-  ["blur", "blur", "Cover with a strong blur"],
-  ["mean", "mean colour", "Cover with the photo's mean colour"],
-];
-
-/**
- * @typedef {object} Question about the parts that are pinned
- * @property {string} model
- * @property {[string, string]} digests of both photos
- * @property {Options} options
- * @property {Side} side
- * @property {number[]} parts
- * @property {string} cover what to cover them with
- */
+/** @typedef {QuestionBase & {about: "cover", side: Side, parts: number[], cover: string}} Question about the pinned parts */
 
 /** @typedef {{similarity: number, global: number, structural: number}} Scores */
 
@@ -41,19 +24,12 @@ const CHOICES = [
  */
 
 /**
- * @callback Ask the way to the network
- * @param {Question} question
- * @param {(text: string) => void} onProgress
- * @returns {Promise<Answer | {error: string}>}
- */
-
-/**
  * The panel that asks. An answer is shown only while its own question stands: other parts, another pair or other
  * options make a new panel, and whatever still arrives for the old one is dropped.
  *
  * @param {HTMLElement} root
  * @param {Ask} ask
- * @returns {(question: Omit<Question, "cover"> | null) => void} shows the panel for these parts; null for none
+ * @returns {(question: Omit<Question, "about" | "cover"> | null) => void} shows the panel for these parts; null for none
  */
 export function coverPanel(root, ask) {
   let shown = "null";
@@ -68,14 +44,14 @@ export function coverPanel(root, ask) {
 
 /**
  * @param {HTMLElement} root
- * @param {Omit<Question, "cover">} question
+ * @param {Omit<Question, "about" | "cover">} question
  * @param {Ask} ask
  */
 function renderQuestion(root, question, ask) {
   const result = make("div", { role: "status" });
   const what = `${plural(question.parts.length, "part")} of ${question.side.toUpperCase()}`;
   let waiting = false;
-  const buttons = CHOICES.map(([cover, label, title]) =>
+  const buttons = COVERS.map(({ id: cover, label, title }) =>
     button(
       label,
       async () => {
@@ -83,7 +59,7 @@ function renderQuestion(root, question, ask) {
         wait(true);
         const progress = make("p", { className: "diml-hint" }, "The network is looking again…");
         result.replaceChildren(progress);
-        const answer = await answerTo(ask, { ...question, cover }, (text) => (progress.textContent = text));
+        const answer = await answerTo(ask, { about: "cover", ...question, cover }, (text) => (progress.textContent = text));
         wait(false);
         result.replaceChildren(...(answer.error === undefined ? coverResult(answer) : [make("p", {}, answer.error)]));
       },
@@ -101,39 +77,6 @@ function renderQuestion(root, question, ask) {
     make("p", {}, make("b", {}, `Test it: cover the pinned ${what} and score again with `), ...buttons),
     result,
   );
-}
-
-/**
- * The answer, or a sentence why there is none; never nothing.
- *
- * @param {Ask} ask
- * @param {Question} question
- * @param {(text: string) => void} onProgress
- * @param {number} [silence] ms without a word after which the answer is given up
- * @returns {Promise<Answer | {error: string}>}
- */
-export function answerTo(ask, question, onProgress, silence = SILENCE) {
-  return new Promise((resolve) => {
-    /** @type {ReturnType<typeof setTimeout>} */
-    let timer;
-    const restart = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => resolve({ error: LOST }), silence);
-    };
-    restart();
-    Promise.resolve()
-      .then(() =>
-        ask(question, (text) => {
-          restart();
-          onProgress(text);
-        }),
-      )
-      .then(
-        (answer) => resolve(answer ?? { error: FAILED }),
-        () => resolve({ error: FAILED }),
-      )
-      .finally(() => clearTimeout(timer));
-  });
 }
 
 /** @param {Answer} answer */

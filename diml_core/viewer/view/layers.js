@@ -7,7 +7,7 @@ import { make } from "./dom.js";
 /**
  * @typedef {object} Colouring
  * @property {import("./colour.js").ColourMap} map
- * @property {(pair: Pair, side: Side) => Grid} grid one number per cell
+ * @property {(pair: Pair, side: Side) => Grid | null} grid one number per cell; null while it is not known
  * @property {(pair: Pair) => [number, number]} range shared by both photos
  * @property {(value: number) => string} format
  */
@@ -20,6 +20,7 @@ import { make } from "./dom.js";
  * @property {Colouring} [colouring] none: the photo as it is
  * @property {(pair: Pair) => boolean} [available] always, without
  * @property {string} [missing] why it is not available
+ * @property {(pair: Pair) => string | null} [note] what to say in place of the help, if anything
  * @property {boolean} [attention] whether a part that is pointed at has a map of its own: where it looked
  */
 
@@ -55,6 +56,19 @@ export const LAYERS = [
       map: "cividis",
       grid: (pair, side) => gridOf(pair[side], pair[side].marginals),
       range: (pair) => [0, largest(pair, (side) => side.marginals)],
+      format: (value) => value.toFixed(4),
+    },
+  },
+  {
+    id: "against",
+    label: "Against",
+    help:
+      "What speaks against the pair: parts whose best match is below the average of all mass that is moved, in points " +
+      "of the overall score by which they keep it down.",
+    colouring: {
+      map: "viridis",
+      grid: (pair, side) => gridOf(pair[side], pair[side].against),
+      range: (pair) => [0, largest(pair, (side) => side.against)],
       format: (value) => value.toFixed(4),
     },
   },
@@ -138,5 +152,7 @@ export function layerRow(root, choose) {
       radio.ariaChecked = String(layer.id === id);
       radio.tabIndex = layer.id === id ? 0 : -1;
     });
+    // With another method's layer none is chosen, and Tab must still come here.
+    if (!LAYERS.some((layer) => layer.id === id)) radios[0].tabIndex = 0;
   };
 }

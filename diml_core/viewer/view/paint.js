@@ -70,7 +70,7 @@ export function paintPair({ overlays, frames, flow }, boxes, pair, view, pointed
       if (pointed || side === "a") {
         const where = pointed ? ` (${side.toUpperCase()})` : "";
         const name = (own ? `${layer.label} of this part` : layer.label) + where;
-        const help = pointed && typeof looked === "string" ? looked : layer.help;
+        const help = pointed && typeof looked === "string" ? looked : (layer.note?.(pair) ?? layer.help);
         legends.push(legend(name, map, shown.range, format, help));
       }
     } else {

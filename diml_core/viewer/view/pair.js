@@ -1,5 +1,7 @@
 // From an explanation to what is shown of it: everything that is derived once per plan.
 
+import { against } from "../engine/explain.js";
+
 /** @import { Explanation, Options, Payload } from "../engine/types.js" */
 
 /** @typedef {"a" | "b"} Side */
@@ -23,6 +25,7 @@
  * @property {Grid | null} rollout where the class token looked, at the resolution of the map
  * @property {Float64Array} contribution of each part
  * @property {Float64Array} best cosine to any part of the other photo
+ * @property {Float64Array} against by how many points each part keeps the overall similarity down
  */
 
 /**
@@ -146,6 +149,7 @@ function derived(base, plan, exact) {
       if (cosine[k] > b.best[j]) b.best[j] = cosine[k];
     }
   }
+  for (const each of [a, b]) each.against = against(each.marginals, each.best, pair.structural);
   pair.order = indicesOfLargest(pair.contribution, MOST_LINES);
   return pair;
 }

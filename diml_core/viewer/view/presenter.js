@@ -3,6 +3,8 @@
 const PRESENTING = "diml-presenting";
 
 /**
+ * The mode is the page's: all viewers enter and leave it together.
+ *
  * @param {HTMLElement} button
  * @param {AbortSignal} signal ends the mode and the listening
  */
@@ -11,11 +13,18 @@ export function connectPresenter(button, signal) {
   /** @param {boolean} on */
   const show = (on) => {
     page.classList.toggle(PRESENTING, on);
+    window.dispatchEvent(new Event(PRESENTING));
+  };
+  const tell = () => {
+    const on = page.classList.contains(PRESENTING);
     button.ariaPressed = String(on);
     button.textContent = on ? "Leave presenter mode" : "Presenter mode";
   };
+  tell();
+  window.addEventListener(PRESENTING, tell, { signal });
   button.addEventListener("click", () => show(!page.classList.contains(PRESENTING)));
-  document.addEventListener(
+  // At the window, behind the document, where viewers let go of parts.
+  window.addEventListener(
     "keydown",
     (event) => {
       // An Escape that let go of a part has done its work.

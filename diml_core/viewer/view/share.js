@@ -2,9 +2,9 @@
 
 import { LAYERS } from "./layers.js";
 import { MOST_LINES } from "./pair.js";
+import { layerIdOf } from "./rivals.js";
 
 /** @import { Options } from "../engine/types.js" */
-/** @import { Layer } from "./layers.js" */
 /** @import { Pair, Selection } from "./pair.js" */
 
 /** @type {readonly (keyof Options)[]} */
@@ -50,7 +50,7 @@ export const canBeLinked = ({ a, b }) => a.example && b.example;
  *
  * @param {URLSearchParams} query
  * @param {Pair} pair
- * @returns {{layer?: Layer, lines?: number, pinned?: Selection} | null}
+ * @returns {{layer?: string, lines?: number, pinned?: Selection} | null}
  */
 export function viewFromQuery(query, pair) {
   const named = [query.get("a"), query.get("b"), query.get("model") ?? pair.model.name];
@@ -63,8 +63,9 @@ export function viewFromQuery(query, pair) {
   if (OPTION_KEYS.some(differs)) return null;
   /** @type {ReturnType<typeof viewFromQuery>} */
   const view = {};
-  const layer = LAYERS.find((each) => each.id === query.get("layer"));
-  if (layer) view.layer = layer;
+  const layer = query.get("layer") ?? "";
+  const ids = [...LAYERS.map(({ id }) => id), ...(pair.model.rivals ?? []).map(layerIdOf)];
+  if (ids.includes(layer)) view.layer = layer;
   const lines = Number(query.get("lines"));
   if (query.has("lines") && lines >= 0 && lines <= MOST_LINES) view.lines = Math.round(lines);
   const [, side, list] = /^([ab])(\d+(?:\.\d+)*)$/.exec(query.get("parts") ?? "") ?? [];

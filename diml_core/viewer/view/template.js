@@ -21,6 +21,7 @@ export const TEMPLATE = `
     <h3 class="diml-unseen">Photos</h3>
     <div class="diml-toolbar">
       <div class="diml-layers" data-role="layers" role="radiogroup" aria-label="What the photos are coloured by"></div>
+      <div class="diml-rivals" data-role="rivals" hidden></div>
       <label class="diml-slider">Flow lines <output data-role="lines-out"></output>
         <input type="range" min="0" max="100" step="1" data-role="lines" aria-label="Number of flow lines"></label>
       <label class="diml-slider">Overlay
@@ -50,6 +51,10 @@ export const TEMPLATE = `
     <h3 class="diml-unseen">What you point at</h3>
     <div class="diml-readout" data-role="readout"></div>
     <div class="diml-cover" data-role="cover"></div>
+    <details class="diml-drawer" data-role="trial-drawer" hidden>
+      <summary><h3>Test it against other methods</h3></summary>
+      <div data-role="trial"></div>
+    </details>
     <details class="diml-drawer" data-role="formula-drawer">
       <summary><h3>The formula, with these numbers</h3></summary>
       <label class="diml-slider diml-iterations">Sinkhorn iterations <output data-role="iterations-out"></output>

@@ -2,10 +2,11 @@
 
 import { cellsOf, explain, fromFixed, partRollout } from "../engine/explain.js";
 import { ITERATION_STOPS, planAfter } from "../engine/settling.js";
+import { questionOf } from "./asking.js";
 import { optionControls } from "./controls.js";
 import { coverPanel } from "./cover.js";
 import { renderFormula } from "./formula.js";
-import { layerOf, layerRow } from "./layers.js";
+import { LAYERS, layerOf, layerRow } from "./layers.js";
 import { linkViewers } from "./linking.js";
 import { attentionOf, pairLoader } from "./loading.js";
 import { paintPair, renderLegends } from "./paint.js";
@@ -14,14 +15,16 @@ import { listenToFrame } from "./pointing.js";
 import { connectPresenter } from "./presenter.js";
 import { renderReadout, spoken } from "./readout.js";
 import { renderReproduce } from "./reproduce.js";
+import { layerIdOf, rivalLayers, rivalList } from "./rivals.js";
 import { scaleOf } from "./scale.js";
 import { scoreOf } from "./score.js";
 import { addressQuery, canBeLinked, copyText, viewFromQuery } from "./share.js";
 import { measureStage } from "./stage.js";
 import { placeTip } from "./tip.js";
+import { trialPanel } from "./trial.js";
 
 /** @import { Attention, Explanation, Options, Payload } from "../engine/types.js" */
-/** @import { Ask } from "./cover.js" */
+/** @import { Ask } from "./asking.js" */
 /** @import { Layer } from "./layers.js" */
 /** @import { Kind } from "./linking.js" */
 /** @import { Loaded } from "./loading.js" */
@@ -126,12 +129,9 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     () => state.pair && state.pinned && link.announce(state.pair, "pinned", state.pinned),
     signal,
   );
-  const showLayers = layerRow(find("layers"), (id) => {
-    state.layer = layerOf(id);
-    if (state.pair) showLayers(state.pair, id);
-    writeAddress();
-    repaint();
-  });
+  const showLayers = layerRow(find("layers"), (id) => chooseLayer(layerOf(id)));
+  const rivalLayer = ask && rivalLayers(ask, () => repaint());
+  const showRivals = rivalLayer && rivalList(find("rivals"), (rival) => chooseLayer(rivalLayer(rival)));
   const score = scoreOf(find("score"), {
     hover: (part) => pointAndTell("hover", part === null ? null : { side: state.barSide, parts: [part] }),
     select: (part) => pointAndTell("pinned", { side: state.barSide, parts: [part] }),
@@ -139,11 +139,26 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
   const showScale = scaleOf(find("scale"));
   const showControls = optionControls(find("controls"), changeOptions);
   const showCover = ask && coverPanel(find("cover"), ask);
+  const showTrial = ask && trialPanel(find("trial"), ask, signal);
 
   const active = () => state.hover ?? state.pinned;
 
   /** @type {(pair: Pair, selection: Selection) => Pointed} */
   const pointAt = (pair, { side, parts, cursor }) => ({ side, parts, cursor, flow: flowFrom(pair, side, parts) });
+
+  /** @param {Layer} layer */
+  function chooseLayer(layer) {
+    state.layer = layer;
+    if (state.pair) showChosenLayer(state.pair);
+    writeAddress();
+    repaint();
+  }
+
+  /** @param {Pair} pair */
+  function showChosenLayer(pair) {
+    showLayers(pair, state.layer.id);
+    showRivals?.(pair, state.layer.id);
+  }
 
   function repaint() {
     // At most once per frame, however fast the pointer moves.
@@ -255,8 +270,17 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     if (!showCover) return;
     const { pair, pinned } = state;
     if (!pair?.settled || !pinned) return showCover(null);
-    const { a, b, model, options } = pair;
-    showCover({ model: model.name, digests: [a.digest, b.digest], options, side: pinned.side, parts: pinned.parts });
+    showCover({ ...questionOf(pair), side: pinned.side, parts: pinned.parts });
+  }
+
+  function offerTrial() {
+    const { loaded, settled } = state;
+    const drawer = /** @type {HTMLDetailsElement} */ (find("trial-drawer"));
+    if (!showTrial) return;
+    drawer.hidden = !settled?.model.rivals?.length;
+    // While it is closed nobody reads it, and a slider of the options may move.
+    if (!drawer.open && settled) return;
+    showTrial(loaded && settled && { question: questionOf(settled), pair: settled, photos: loaded.photos });
   }
 
   function showScore() {
@@ -299,6 +323,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     state.hover &&= pointAt(pair, state.hover);
     state.pinned &&= pointAt(pair, state.pinned);
     offerCover();
+    offerTrial();
     showScore();
     showScale(pair);
   }
@@ -423,6 +448,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     repaint();
   });
   find("formula-drawer").addEventListener("toggle", repaint);
+  find("trial-drawer").addEventListener("toggle", offerTrial);
   find("reproduce-drawer").addEventListener("toggle", () => state.settled && renderReproduce(find("reproduce"), state.settled));
   find("close-error").addEventListener("click", () => {
     say(null);
@@ -469,11 +495,16 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     forgetPair();
     Object.assign(state, { loaded, settled, pair: settled, stop: SETTLED });
     live = null;
-    if (state.layer.available && !state.layer.available(settled)) state.layer = layerOf("similarity");
+    const { layer } = state;
+    if (layer.available && !layer.available(settled)) state.layer = layerOf("similarity");
+    const usable = [...LAYERS.map(({ id }) => id), ...(settled.model.rivals ?? []).map(layerIdOf)];
+    if (!usable.includes(layer.id)) state.layer = layerOf("contribution"); // a method that this model has not
     const view = awaited && viewFromQuery(awaited, settled);
     if (view) {
       awaited = null;
-      state.layer = view.layer ?? state.layer;
+      const rival = settled.model.rivals?.find((each) => layerIdOf(each) === view.layer);
+      if (view.layer && !rival) state.layer = layerOf(view.layer);
+      else if (rival && rivalLayer) state.layer = rivalLayer(rival);
       state.lines = view.lines ?? state.lines;
       input("lines").value = String(state.lines);
     }
@@ -494,7 +525,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     find("caption-text").textContent = payload.caption?.text ?? "";
     find("options-drawer").hidden = !features;
     if (features) showControls(payload.model, payload.options);
-    showLayers(settled, state.layer.id);
+    showChosenLayer(settled);
     renderReproduce(find("reproduce"), settled);
     showPlan();
     say(null);
@@ -536,6 +567,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
       awaitedTurn = mine;
       forgetPair();
       afterPinning();
+      offerTrial();
       say(null);
       busy(false);
     }

@@ -1,0 +1,28 @@
+"""No knowledge at all: the floor under every other ranking."""
+
+from __future__ import annotations
+
+import math
+from zlib import crc32
+
+import numpy as np
+
+from diml_core.comparison.options import ExplainOptions
+from diml_core.embedding.features import ImageFeatures
+from diml_core.evaluation.faithfulness.cells import grid_of
+from diml_core.evaluation.faithfulness.ranking import Ranking, Weights
+from diml_core.network.model import DimlModel
+
+
+def _weigh(
+    model: DimlModel, a: ImageFeatures, b: ImageFeatures, options: ExplainOptions
+) -> Weights:
+    # By network and photos, so that they differ, and a run repeats on any processor.
+    random = np.random.default_rng(
+        [crc32(f"{model.name} {f.photo.digest}".encode()) for f in (a, b)]
+    )
+    in_a, in_b = (random.random(math.prod(grid_of(f, options))) for f in (a, b))
+    return in_a, in_b
+
+
+RANKING = Ranking("random", "Parts in an order drawn at random, the same each time.", 0, _weigh)
