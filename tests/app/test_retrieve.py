@@ -357,7 +357,8 @@ def test_a_gallery_that_is_in_use_stays_however_long_ago_it_was_made(explorer, t
     folder = galleries.of_uploads([Upload(file, None)], "efficientnet-lite0")
     with gr.Blocks() as page, gr.Tab() as tab:
         retrieve.build(explorer, galleries, "cover", tab)
-    (uploaded,) = (block for block in page.blocks.values() if isinstance(block, gr.State))
+    states = (block for block in page.blocks.values() if isinstance(block, gr.State))
+    (uploaded,) = (state for state in states if state.delete_callback is retrieve._forget)
     sessions = StateHolder()
     sessions.set_blocks(page)
     sessions["visitor"][uploaded._id] = str(folder)
