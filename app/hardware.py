@@ -46,8 +46,7 @@ def _lent_a_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
 @torch.inference_mode()
 def _forward_there(name: str, images: Tensor, attention_from: int | None) -> Any:
     model = _on_gpu[name]
-    device = next(model.parameters()).device
-    feature_map, attentions = model(images.to(device), attention_from)
+    feature_map, attentions = model(images.to(model.device), attention_from)
     return feature_map.cpu(), tuple(None if each is None else each.cpu() for each in attentions)
 
 

@@ -73,10 +73,9 @@ def main() -> None:
             ready = [(path, model.preprocess(load_photo(path))) for path in paths]
 
             def bare(model=model, ready=ready, size=size) -> None:
-                device = next(model.parameters()).device
                 with torch.inference_mode():
                     for _, images in by_shape(ready, size):
-                        model(images.to(device), None)[0].cpu()
+                        model(images.to(model.device), None)[0].cpu()
 
             def one_by_one(model=model, embedder=embedder) -> None:
                 for path in paths:

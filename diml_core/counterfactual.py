@@ -23,6 +23,7 @@ from diml_core.explain import explain_features
 from diml_core.explanation import Explanation
 from diml_core.network.model import DimlModel
 from diml_core.photo.images import Photo, load_photo
+from diml_core.steps import result_of
 
 _BLUR_SIDE = 256  # px; a blur this strong looks the same when made small, and takes milliseconds
 
@@ -104,12 +105,7 @@ def counterfactual(
     Raises:
         InputError: unknown side or cover, or a part outside the grid.
     """
-    steps = counterfactual_steps(model, a, b, options, side, parts, cover, controls)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return result_of(counterfactual_steps(model, a, b, options, side, parts, cover, controls))
 
 
 def counterfactual_steps(

@@ -20,7 +20,7 @@ from app.refusals import sentence
 from app.service import Explorer
 from app.viewer import LIVE_OPTIONS, Viewer
 from diml_core.errors import InputError
-from diml_core.photo.images import load_photo
+from diml_core.photo.images import Photo, load_photo
 
 _FLOW_LINES = 24  # in a figure
 _ON_MODELS = (
@@ -79,16 +79,22 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
     inputs = [*photos, model_name, second_name, live]
     outputs = [viewer, second_viewer]
 
-    def answer(
-        uploads: tuple[Upload, Upload], name: str, options: str, request: gr.Request, progress: Any
-    ) -> dict[str, Any]:
-        """A pair for a viewer, or the sentence why there is none."""
-        try:
-            loaded = side_by_side(Upload.load, uploads)
-            given = read_options(options, name)
-            return _looked(explorer, name, loaded, request, progress, **given)
-        except Exception as error:
-            return {"error": sentence(error)}
+    def answers(
+        uploads: tuple[Upload, Upload],
+        asked: list[tuple[str, str]],
+        request: gr.Request,
+        progress: Any,
+    ) -> Iterator[dict[str, Any]]:
+        """For each name of a model and its options a pair for a viewer, or the sentence why there is none."""
+        loaded: list[Photo] = []
+        for name, options in asked:
+            try:
+                loaded = loaded or side_by_side(Upload.load, uploads)
+                given = read_options(options, name)
+                pair = _looked(explorer, name, loaded, request, progress, **given)
+            except Exception as error:
+                pair = {"error": sentence(error)}
+            yield pair
 
     def show(
         upload_a: Upload | None,
@@ -102,12 +108,12 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
         if upload_a is None or upload_b is None:
             yield {}, {}
             return
-        uploads = (upload_a, upload_b)
-        pair = answer(uploads, name, options, request, progress)
+        asked = [(name, options), *([(second, "")] if second else [])]
+        pairs = answers((upload_a, upload_b), asked, request, progress)
+        pair = next(pairs)
         yield pair, gr.skip()
-        if second and "error" not in pair:
+        for beside in pairs if "error" not in pair else ():
             # Not seen yet where the model was chosen before there were two photos.
-            beside = answer(uploads, second, "", request, progress)
             yield gr.skip(), gr.update(visible=True, value=beside)
 
     def show_second(
@@ -119,7 +125,7 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
     ) -> Any:
         if not second or upload_a is None or upload_b is None:
             return gr.update(visible=False)
-        pair = answer((upload_a, upload_b), second, "", request, progress)
+        (pair,) = answers((upload_a, upload_b), [(second, "")], request, progress)
         return gr.update(visible=True, value=pair)
 
     def pick(chosen: str) -> tuple[str, str]:

@@ -207,6 +207,10 @@ def _measured(
 ) -> Iterator[Table]:
     how = {"top_k": arguments.top_k, "protocol": arguments.protocol}
     by_candidates = {}
+
+    def named(table: Table, dataset: LabelledImages) -> Table:
+        return replace(table, title=f"{table.title}, {dataset.name}") if len(loaded) > 1 else table
+
     for dataset, truth in loaded:
         if start is not None:
             yield against(model, options, start, dataset, **how)
@@ -214,8 +218,7 @@ def _measured(
         for number, table in enumerate(measured):
             if number == 0:
                 by_candidates[dataset.name] = table
-            named = f"{table.title}, {dataset.name}" if len(loaded) > 1 else table.title
-            yield replace(table, title=named)
+            yield named(table, dataset)
     if len(loaded) > 1:
         yield side_by_side(by_candidates)
     if arguments.faithfulness:
@@ -228,8 +231,7 @@ def _measured(
                 keys=_rivals(arguments, model),
                 pairs=arguments.pairs_limit,
             ):
-                named = f"{table.title}, {dataset.name}" if len(loaded) > 1 else table.title
-                yield replace(table, title=named)
+                yield named(table, dataset)
     if arguments.keypoints:
         yield from keypoint_tables(model, load_keypoints(), options)
 

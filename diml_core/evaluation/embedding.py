@@ -61,14 +61,13 @@ def embed_all(
     embedders = list(dict.fromkeys(embedders))
     _check_room([_empty(model, len(paths), embedder.grid, "meta") for embedder in embedders])
     stored = {embedder: _empty(model, len(paths), embedder.grid, "cpu") for embedder in embedders}
-    device = next(model.parameters()).device
     size = batch_size(model, attention_from)
     with (
         loaded_ahead(lambda path: model.preprocess(load_photo(path)), paths, size) as images,
         tqdm(total=len(paths), desc="images", unit="image", disable=not progress) as bar,
     ):
         for indices, batch in by_shape(enumerate(images), size):
-            feature_map, attentions = model(batch.to(device), attention_from)
+            feature_map, attentions = model(batch.to(model.device), attention_from)
             rollouts: dict[tuple, Tensor | None] = {}
             for embedder, embedded in stored.items():
                 key = (embedder.start_block, embedder.head_fusion, embedder.kept_mass)

@@ -54,7 +54,7 @@ def batch_size(model: DimlModel, attention_from: int | None) -> int:
         # What is recorded stays; the running block has its scores twice, before and after the softmax.
         matrices = backbone.attention_blocks - attention_from + 2
         numbers += matrices * backbone.attention_heads * tokens**2
-    on_cpu = next(model.parameters()).device.type == "cpu"
+    on_cpu = model.device.type == "cpu"
     space = _CPU_BYTES if on_cpu else SPACE
     return min(max(space // (numbers * torch.float32.itemsize), 1), _MOST)
 

@@ -6,6 +6,7 @@ Work is split where caching pays: :meth:`DimlModel.extract` runs the network onc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -67,6 +68,11 @@ class DimlModel(nn.Module):
         return self.config.name
 
     @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+    @property
     def has_rollout(self) -> bool:
         """Whether attention rollout exists for this model."""
         return self.backbone.attention_blocks > 0
@@ -125,11 +131,29 @@ class DimlModel(nn.Module):
             photo: from :func:`diml_core.load_photo`.
             attention_from: first block whose attention is recorded. 0, all of them, serves any option.
         """
-        device = next(self.parameters()).device
-        images = self.preprocess(photo)[None].to(device)
-        feature_map, attentions = self(images, attention_from)
-        recorded = tuple(None if a is None else a[0].cpu() for a in attentions)
-        return ImageFeatures(photo, as_float16(feature_map[0].cpu()), recorded)
+        images = self.preprocess(photo)[None]
+        return self.extract_images([photo], images, attention_from)[0]
+
+    @torch.inference_mode()
+    def extract_images(
+        self, photos: Sequence[Photo], images: Tensor, attention_from: int | None = 0
+    ) -> list[ImageFeatures]:
+        """Run the network once, on images of one shape.
+
+        Args:
+            photos: B, what the images are of.
+            images: ``[B, 3, H, W]`` as :meth:`preprocess` makes them.
+            attention_from: see :meth:`extract`.
+        """
+        maps, attentions = self(images.to(self.device), attention_from)
+        return [
+            ImageFeatures(
+                photo,
+                as_float16(maps[row].cpu()),
+                tuple(None if each is None else each[row].cpu() for each in attentions),
+            )
+            for row, photo in enumerate(photos)
+        ]
 
     def embedder(self, options: ExplainOptions, pooling: str | None = None) -> Embedder:
         """What turns this model's features into parts, for one choice of options.

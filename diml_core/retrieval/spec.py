@@ -101,8 +101,7 @@ def pack_photos(model: DimlModel, images: Tensor, spec: GallerySpec) -> list[Pac
         spec: of the gallery.
     """
     embedder = model.embedder(spec.options)
-    device = next(model.parameters()).device
-    feature_map, attentions = model(images.to(device), spec.options.start_block)
+    feature_map, attentions = model(images.to(model.device), spec.options.start_block)
     embedding = embedder.pool(feature_map, embedder.rollout_weights(attentions))
     vectors, weights = packed(embedding, spec.parts)
     stored = [None] * len(images) if weights is None else weights.float().cpu().numpy()

@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from visiting import Visitor
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium")
@@ -152,6 +153,14 @@ class Page:
     def shot(self, name):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+@pytest.fixture
+def visitor(page):
+    """Somebody without a browser, on the page that the test's own file has launched."""
+    visitor = Visitor(page.local_url)
+    yield visitor
+    visitor.leave()
 
 
 @pytest.fixture

@@ -66,13 +66,6 @@ def page(outside, tmp_path_factory):
 
 
 @pytest.fixture
-def visitor(page):
-    visitor = Visitor(page.local_url)
-    yield visitor
-    visitor.leave()
-
-
-@pytest.fixture
 def noted(caplog):
     """What the app and its server logged."""
     caplog.set_level(logging.WARNING)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from launching import launched
-from visiting import Visitor, endpoint, events_of, tiny_photo
+from visiting import endpoint, events_of, tiny_photo
 
 from app.galleries import Galleries, search_payload
 from app.models import with_own
@@ -122,13 +122,6 @@ def page(explorer, tmp_path_factory):
     galleries = Galleries(explorer, tmp_path_factory.mktemp("cache"))
     with launched(explorer, galleries) as page:
         yield page
-
-
-@pytest.fixture
-def visitor(page):
-    visitor = Visitor(page.local_url)
-    yield visitor
-    visitor.leave()
 
 
 def test_the_page_offers_them_and_starts_with_the_first(visitor):

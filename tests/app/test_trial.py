@@ -8,6 +8,7 @@ from app.asking import Stops, answering
 from app.service import Explorer
 from app.trial import MOST_PASSES, curve_steps, rival_steps, rivals_of
 from diml_core.evaluation.faithfulness import RANKINGS, curves_steps
+from diml_core.steps import result_of
 
 VIT = "dinov2-s14"
 
@@ -32,15 +33,8 @@ def test_the_curves_are_the_librarys_and_grow_to_what_they_are(explorer, side):
     *progress, last = curves_of(explorer, side=side)
     model = explorer.model(CNN)
     a, b = (explorer.remembered(CNN, digest, "me") for digest in asked(explorer)["digests"])
-    steps = curves_steps(
-        model, a, b, model.options(grid=4), ["diml", "grad-cam", "random"], side=side
-    )
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            expected = end.value
-            break
+    keys = ["diml", "grad-cam", "random"]
+    expected = result_of(curves_steps(model, a, b, model.options(grid=4), keys, side=side))
     found = last["answer"]["curves"]
     assert [(c["key"], c["kind"]) for c in found] == [(c.key, c.kind) for c in expected]
     for one, other in zip(found, expected, strict=True):

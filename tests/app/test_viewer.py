@@ -17,6 +17,7 @@ from diml_core import explain, load_model, load_photo
 from diml_core.counterfactual import counterfactual
 from diml_core.evaluation.faithfulness import curves_steps
 from diml_core.network.checkpoints import DEFAULT_MODEL, shipped_models
+from diml_core.steps import result_of
 
 
 @pytest.fixture(scope="module")
@@ -425,7 +426,7 @@ def test_an_explanation_is_tested_against_other_methods(visit, models, examples)
     model = models["efficientnet-lite0"]
     photos = [model.extract(load_photo(examples / name)) for name in ("cat.jpg", "kitten.jpg")]
     steps = curves_steps(model, *photos, model.options(grid=6), ["diml", "grad-cam", "random"])
-    expected = run_to_end(steps)
+    expected = result_of(steps)
     shown = drawer.locator("tbody td").all_text_contents()
     assert [float(text) for text in shown] == pytest.approx([c.area for c in expected], abs=6e-4)
     drawer.locator("input[type=range]").focus()
@@ -441,14 +442,6 @@ def test_an_explanation_is_tested_against_other_methods(visit, models, examples)
     page.open_options()
     page.score_after(lambda: page.set_number("grid", 4))
     assert drawer.locator(".diml-charts").count() == 0
-
-
-def run_to_end(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 def test_two_models_point_at_the_same_place(visit):

@@ -4,11 +4,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from diml_core.__main__ import main
 from diml_core.network.checkpoints import load_model, save_model
 from diml_core.network.model import DimlModel
 from diml_core.network.model_config import InputConfig, ModelConfig
+from diml_core.photo.images import load_photo
 
 
 def _saved(folder, architecture, options, **settings):
@@ -48,6 +50,22 @@ def cnn_folder(tmp_path_factory):
 def tiny(request):
     """Each tiny model in turn."""
     return load_model(request.getfixturevalue(request.param))
+
+
+@pytest.fixture(scope="session")
+def photos():
+    """Two photos of blotches."""
+    random = np.random.default_rng(0)
+    cells = random.integers(0, 256, (2, 4, 5, 3), dtype=np.uint8)
+    return [
+        load_photo(Image.fromarray(c).resize((80, 64), Image.Resampling.BICUBIC)) for c in cells
+    ]
+
+
+@pytest.fixture
+def pair(tiny, photos):
+    """What each tiny model saw in them."""
+    return [tiny.extract(photo) for photo in photos]
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from diml_core import explain, load_photo
+from diml_core import explain
 from diml_core.counterfactual import covered_photo
 from diml_core.errors import InputError
 from diml_core.evaluation.faithfulness import RANKINGS, Curve, Ranking, curves_steps
@@ -15,20 +14,6 @@ from diml_core.evaluation.faithfulness.covered import Scores
 from diml_core.evaluation.faithfulness.rivals import RANKINGS as TABLE
 
 CHEAP = ["diml", "best-match", "random"]
-
-
-@pytest.fixture(scope="module")
-def photos():
-    random = np.random.default_rng(0)
-    cells = random.integers(0, 256, (2, 4, 5, 3), dtype=np.uint8)
-    return [
-        load_photo(Image.fromarray(c).resize((80, 64), Image.Resampling.BICUBIC)) for c in cells
-    ]
-
-
-@pytest.fixture
-def pair(tiny, photos):
-    return [tiny.extract(photo) for photo in photos]
 
 
 def run(*given, **named):

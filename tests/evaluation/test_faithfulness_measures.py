@@ -6,9 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from diml_core import explain, load_model, load_photo
+from diml_core import explain, load_model
 from diml_core.data import known_truth, load_dataset
 from diml_core.errors import InputError
 from diml_core.evaluation.faithfulness import RANKINGS, Ranking
@@ -31,20 +30,6 @@ from diml_core.evaluation.faithfulness.randomisation import randomised
 from diml_core.evaluation.faithfulness.stability import CHANGES, changed_photo, relative_change
 from diml_core.evaluation.faithfulness.tables import chosen_keys, faithfulness_tables
 from diml_core.evaluation.faithfulness.trials import like_pairs
-
-
-@pytest.fixture(scope="module")
-def photos():
-    random = np.random.default_rng(0)
-    cells = random.integers(0, 256, (2, 4, 5, 3), dtype=np.uint8)
-    return [
-        load_photo(Image.fromarray(c).resize((80, 64), Image.Resampling.BICUBIC)) for c in cells
-    ]
-
-
-@pytest.fixture
-def pair(tiny, photos):
-    return [tiny.extract(photo) for photo in photos]
 
 
 def test_rank_correlation_is_spearmans():

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from diml_core import load_model, load_photo
+from diml_core import load_model
 from diml_core.counterfactual import counterfactual
 from diml_core.errors import InputError
 from diml_core.evaluation.faithfulness import RANKINGS, rankings_for
@@ -23,20 +22,6 @@ from diml_core.explain import explain_features
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHEAP = ("diml", "marginals", "best-match", "nearest", "random", "second-order", "grad-cam")
-
-
-@pytest.fixture(scope="module")
-def photos():
-    random = np.random.default_rng(0)
-    cells = random.integers(0, 256, (2, 4, 5, 3), dtype=np.uint8)
-    return [
-        load_photo(Image.fromarray(c).resize((80, 64), Image.Resampling.BICUBIC)) for c in cells
-    ]
-
-
-@pytest.fixture
-def pair(tiny, photos):
-    return [tiny.extract(photo) for photo in photos]
 
 
 def test_every_module_of_the_folder_is_a_ranking(tmp_path):
@@ -222,3 +207,12 @@ def test_what_lies_on_cells_is_shared_out_to_parts_whole():
 def test_a_ranking_that_fails_is_refused_in_one_sentence(given, said, tiny, pair):
     with pytest.raises(InputError, match=said):
         Ranking("mine", "A ranking of my own.", 0, given).weights(tiny, *pair, tiny.options())
+
+
+def test_chance_is_of_the_photos_and_not_of_a_last_digit_that_the_network_gave(tiny, pair):
+    nudged = [replace(features, map=features.map + 2**-10) for features in pair]
+    weigh = RANKINGS["random"].weights
+    drawn = weigh(tiny, *pair, tiny.options())
+    assert all(map(np.array_equal, drawn, weigh(tiny, *nudged, tiny.options())))
+    turned = weigh(tiny, *reversed(pair), tiny.options())
+    assert not np.array_equal(drawn[0], turned[0])

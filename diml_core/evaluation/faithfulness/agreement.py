@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
-from zlib import crc32
 
 import numpy as np
 
@@ -19,8 +18,9 @@ from diml_core.comparison.options import ExplainOptions
 from diml_core.embedding.features import ImageFeatures
 from diml_core.embedding.grids import Grid
 from diml_core.evaluation.faithfulness.cells import grid_of
+from diml_core.evaluation.faithfulness.chance import chance
 from diml_core.evaluation.faithfulness.correlation import rank_correlation
-from diml_core.evaluation.faithfulness.covered import embedded_as_is, scores, scores_covered
+from diml_core.evaluation.faithfulness.covered import falls_covered
 from diml_core.network.model import DimlModel
 
 Region = frozenset[int]
@@ -75,17 +75,13 @@ def covered_regions(
     """
     grid = grid_of(a, options)
     parts = math.prod(grid)
-    random = np.random.default_rng(crc32(a.photo.digest.encode()))
+    random = chance(a.photo.digest)
     size = max(1, round(share * parts))
     if size == 1:
         regions = [frozenset((int(part),)) for part in random.permutation(parts)[:count]]
     else:
         regions = [random_region(grid, size, random) for _ in range(count)]
-    before = scores(
-        model, embedded_as_is(model, a, options), embedded_as_is(model, b, options), options
-    )
-    after = scores_covered(model, a, b, options, "a", regions, cover)
-    return Falls(regions, np.array([before.overall - score.overall for score in after]))
+    return Falls(regions, falls_covered(model, a, b, options, "a", regions, cover))
 
 
 def agreement(measured: Falls, weights: Mapping[str, np.ndarray]) -> dict[str, float]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from diml_core.comparison.options import ExplainOptions
 from diml_core.counterfactual import covered_photos
-from diml_core.embedding.features import EmbeddedPhoto, ImageFeatures, as_float16
+from diml_core.embedding.features import EmbeddedPhoto, ImageFeatures
 from diml_core.evaluation.faithfulness.cells import grid_of
 from diml_core.explain import explain_embedded
 from diml_core.network.batches import batch_size
@@ -45,21 +46,8 @@ def embedded_images(
         options: validated, from ``model.options``.
     """
     embedder = model.embedder(options)
-    device = next(model.parameters()).device
-    maps, attentions = model(images.to(device), options.start_block)
-    return [
-        EmbeddedPhoto(
-            photo,
-            embedder(
-                ImageFeatures(
-                    photo,
-                    as_float16(maps[row].cpu()),
-                    tuple(None if each is None else each[row].cpu() for each in attentions),
-                )
-            ),
-        )
-        for row in range(len(images))
-    ]
+    seen = model.extract_images([photo] * len(images), images, options.start_block)
+    return [EmbeddedPhoto(photo, embedder(features)) for features in seen]
 
 
 def embedded_photos(
@@ -125,3 +113,20 @@ def scores_covered(
             pair = (moved, still) if side == "a" else (still, moved)
             result.append(scores(model, *pair, options))
     return result
+
+
+def falls_covered(
+    model: DimlModel,
+    a: ImageFeatures,
+    b: ImageFeatures,
+    options: ExplainOptions,
+    side: str,
+    sets: Sequence[Iterable[int]],
+    cover: str,
+) -> np.ndarray:
+    """``[N]`` how far the overall similarity falls for each; the arguments are those of :func:`scores_covered`."""
+    before = scores(
+        model, embedded_as_is(model, a, options), embedded_as_is(model, b, options), options
+    )
+    after = scores_covered(model, a, b, options, side, sets, cover)
+    return before.overall - np.array([score.overall for score in after])

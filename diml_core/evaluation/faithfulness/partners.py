@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
-from zlib import crc32
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from diml_core.comparison.options import ExplainOptions
 from diml_core.embedding.features import EmbeddedPhoto, ImageFeatures
 from diml_core.embedding.grids import Grid, cell_box
 from diml_core.evaluation.faithfulness.cells import grid_of
+from diml_core.evaluation.faithfulness.chance import chance
 from diml_core.evaluation.faithfulness.covered import (
     embedded_as_is,
     embedded_covered,
@@ -89,14 +89,14 @@ def cropped_photo(photo: Photo, region: Sequence[int], grid: Grid) -> Photo:
 
 
 def partner_weights(
-    explanation: Explanation, region: list[int], seed: int
+    explanation: Explanation, region: list[int], digest: str
 ) -> dict[str, np.ndarray]:
-    """``[R_B]`` what each of :data:`WAYS` says of B's parts, in their order; larger is to be covered first."""
+    """``[R_B]`` what each of :data:`WAYS` says of the parts of B, of that digest; larger is to be covered first."""
     return {
         "plan": explanation.contribution[region].sum(0),
         "best match": explanation.part_similarity[region].max(0),
         "marginals": explanation.marginals_b,
-        "random": np.random.default_rng(seed).random(len(explanation.marginals_b)),
+        "random": chance(digest).random(len(explanation.marginals_b)),
     }
 
 
@@ -117,11 +117,10 @@ def partner_falls(
     grid_a, grid_b = grid_of(a, options), grid_of(b, options)
     regions = strongest_regions(explanation.contribution.sum(1), grid_a)
     count = max(1, round(len(regions[0]) / math.prod(grid_a) * math.prod(grid_b)))
-    seed = crc32(b.map.numpy().tobytes())
     sets = [
         order_of(weights)[:count].tolist()
         for region in regions
-        for weights in partner_weights(explanation, region, seed).values()
+        for weights in partner_weights(explanation, region, b.photo.digest).values()
     ]
     covered = embedded_covered(model, b, sets, options, cover)
     still = embedded_as_is(model, b, options)

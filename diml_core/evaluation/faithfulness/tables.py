@@ -26,6 +26,7 @@ from diml_core.evaluation.tables import Table
 from diml_core.explain import explain_features
 from diml_core.network.batches import batch_size
 from diml_core.network.model import DimlModel
+from diml_core.steps import result_of
 
 PAIRS = 25
 """How many pairs are tried by default: one of every kind of the test half of the real photographs."""
@@ -125,11 +126,7 @@ class _Bench:
                 self.model, trial.a, trial.b, self.options, self.keys,
                 side=sides, cover=cover, batch=size, weights=trial.weights,
             )  # fmt: skip
-            while True:
-                try:
-                    next(steps)
-                except StopIteration as end:
-                    return end.value
+            return result_of(steps)
 
         per_pair = [measure(trial) for trial in self._bar(f"curves, {cover}")]
         for side in sides:
@@ -212,18 +209,14 @@ class _Bench:
     def randomisation(self) -> Table:
         keys = _cheap(self.keys)
         found: list[dict[str, dict[str, float]]] = [{key: {} for key in keys} for _ in self.tried]
-        names = [name for name, _ in randomised(self.model)]
-        with self._counter("randomised", len(names) * len(self.tried)) as bar:
-            for name, changed in randomised(self.model):
-                for trial, row in zip(self.tried, found, strict=True):
-                    a, b = (
-                        changed.extract(f.photo, self.options.start_block)
-                        for f in (trial.a, trial.b)
-                    )
-                    for key in keys:
-                        weights = RANKINGS[key].weights(changed, a, b, self.options)
-                        row[key][name] = _likeness(trial.weights[key], weights)
-                    bar.update()
+        for name, changed in randomised(self.model):
+            for trial, row in zip(self._bar(f"randomised, {name}"), found, strict=True):
+                a, b = (
+                    changed.extract(f.photo, self.options.start_block) for f in (trial.a, trial.b)
+                )
+                for key in keys:
+                    weights = RANKINGS[key].weights(changed, a, b, self.options)
+                    row[key][name] = _likeness(trial.weights[key], weights)
         others = self._others()
         for trial, other, row in zip(self.tried, others, found, strict=True):
             for key in keys:
@@ -317,9 +310,6 @@ class _Bench:
 
     def _bar(self, name: str) -> tqdm:
         return tqdm(self.tried, desc=name, unit="pair", disable=not self.progress)
-
-    def _counter(self, name: str, total: int) -> tqdm:
-        return tqdm(total=total, desc=name, unit="pair", disable=not self.progress)
 
 
 def _areas(curves: Sequence[Curve], side: str) -> Mapping[str, Row]:

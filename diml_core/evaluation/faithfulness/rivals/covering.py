@@ -12,7 +12,7 @@ import numpy as np
 from diml_core.comparison.options import ExplainOptions
 from diml_core.embedding.features import ImageFeatures
 from diml_core.evaluation.faithfulness.cells import grid_of
-from diml_core.evaluation.faithfulness.covered import embedded_as_is, scores, scores_covered
+from diml_core.evaluation.faithfulness.covered import falls_covered
 from diml_core.evaluation.faithfulness.ranking import Ranking, Weights
 from diml_core.network.model import DimlModel
 
@@ -22,14 +22,9 @@ _COVER = "blur"  # that leaves the least of a new thing behind
 def _weigh(
     model: DimlModel, a: ImageFeatures, b: ImageFeatures, options: ExplainOptions
 ) -> Weights:
-    before = scores(
-        model, embedded_as_is(model, a, options), embedded_as_is(model, b, options), options
-    )
-
     def falls(side: str, features: ImageFeatures) -> np.ndarray:
         parts = [(part,) for part in range(math.prod(grid_of(features, options)))]
-        after = scores_covered(model, a, b, options, side, parts, _COVER)
-        return before.overall - np.array([s.overall for s in after])
+        return falls_covered(model, a, b, options, side, parts, _COVER)
 
     return falls("a", a), falls("b", b)
 

@@ -2,8 +2,8 @@
 
 Selvaraju et al. 2017, "Grad-CAM: visual explanations from deep networks", with the target that the package ``grad-cam``
 teaches for embeddings (``SimilarityToConceptTarget``): the cosine with a concept, here the other photo. The activations
-are those of the map that the head is given; tokens of a transformer without those in front of
-the patches, put back into their map. What follows the map is differentiated, nothing else need be.
+are those of the map that the head is given; tokens of a transformer without those in front of the patches, put back
+into their map. What follows the map is differentiated, nothing else need be.
 """
 
 from __future__ import annotations
@@ -34,9 +34,8 @@ def _cam(
     """``[h, w]``, non-negative."""
     embedder = model.embedder(options)
     weights = embedder.rollout_weights(features.attentions)
-    device = next(model.parameters()).device
     with torch.no_grad():
-        image = model.preprocess(features.photo)[None].to(device)
+        image = model.preprocess(features.photo)[None].to(model.device)
         activations = model.backbone(image, None).map
     with torch.enable_grad():
         activations.requires_grad_()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from zlib import crc32
-
-import numpy as np
 
 from diml_core.comparison.options import ExplainOptions
 from diml_core.embedding.features import ImageFeatures
 from diml_core.evaluation.faithfulness.cells import grid_of
+from diml_core.evaluation.faithfulness.chance import chance
 from diml_core.evaluation.faithfulness.ranking import Ranking, Weights
 from diml_core.network.model import DimlModel
 
@@ -17,10 +15,8 @@ from diml_core.network.model import DimlModel
 def _weigh(
     model: DimlModel, a: ImageFeatures, b: ImageFeatures, options: ExplainOptions
 ) -> Weights:
-    # By network and photos, so that they differ, and a run repeats on any processor.
-    random = np.random.default_rng(
-        [crc32(f"{model.name} {f.photo.digest}".encode()) for f in (a, b)]
-    )
+    # By network and photos, so that they differ.
+    random = chance(*(f"{model.name} {f.photo.digest}" for f in (a, b)))
     in_a, in_b = (random.random(math.prod(grid_of(f, options))) for f in (a, b))
     return in_a, in_b
 
