@@ -1,6 +1,6 @@
 """How much reading photos and storing their embeddings adds to the network that embeds them.
 
-    python benchmarks/index_throughput.py [--photos 222] [--side 1024]
+    python benchmarks/index_throughput.py [--photos 222] [--side 1024] [--engine onnx]
 
 Writes the example photos as JPEGs of many sizes, so that all differ, into a temporary folder, and embeds them (1) by
 the bare network in the batches of ``index``, from tensors that lie ready, (2) one photo after the other, as a loop
@@ -29,6 +29,7 @@ from diml_core.embedding.packing import packed  # noqa: E402
 from diml_core.evaluation.embedding import embed_all  # noqa: E402
 from diml_core.network.batches import batch_size, by_shape  # noqa: E402
 from diml_core.network.checkpoints import DEFAULT_MODEL  # noqa: E402
+from diml_core.network.devices import ENGINES  # noqa: E402
 from diml_core.retrieval import index_photos  # noqa: E402
 
 
@@ -53,6 +54,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=1024, help="pixels of their longer side")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0])
     parser.add_argument("models", nargs="*", default=[DEFAULT_MODEL, "dinov2-s14"])
     arguments = parser.parse_args()
 
@@ -64,7 +66,7 @@ def main() -> None:
         folder.mkdir()
         paths = write_photos(folder, arguments.photos, arguments.side)
         for name in arguments.models:
-            model = load_model(name, device=arguments.device)
+            model = load_model(name, device=arguments.device, engine=arguments.engine)
             options = model.options()
             embedder = model.embedder(options)
             size = batch_size(model, options.start_block)

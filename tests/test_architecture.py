@@ -17,7 +17,7 @@ FLOORS = (
     "retrieval", "drawing", "evaluation", "learning", "commands", "app",
 )  # fmt: skip
 # What else lies in diml_core/ itself explains.
-GROUND = {"errors", "shipped_files", "steps", "validation", "version"}
+GROUND = {"cache_folder", "errors", "shipped_files", "steps", "validation", "version"}
 
 
 def imported(path):

@@ -47,7 +47,7 @@ def test_the_ranges_are_the_same_everywhere():
     }
     assert set(requirements("requirements-train.txt")) == set(extras["train"])
     assert set(requirements("requirements-test.txt")) == set(extras["test"])
-    optional = (extras[name] for name in ("faiss", "mcp", "notebook", "qdrant"))
+    optional = (extras[name] for name in ("faiss", "mcp", "notebook", "onnx", "qdrant"))
     assert set().union(*optional) < set(extras["test"])
 
 

@@ -82,11 +82,10 @@ def run(arguments: argparse.Namespace) -> None:
             the disk itself failed half-way. With --pairs also photos that cannot be used, at the end.
     """
     options = {name: getattr(arguments, name) for name in _OPTIONS}
+    where = {"device": arguments.device, "engine": arguments.engine}
     if arguments.pairs or arguments.output:
         _check_many(arguments)
-        compare_many(
-            arguments.pairs, arguments.output, arguments.model, arguments.device, **options
-        )
+        compare_many(arguments.pairs, arguments.output, arguments.model, **where, **options)
         return
     if arguments.image_a is None or arguments.image_b is None:
         raise InputError("Give two photos, A and B, or many pairs with --pairs and --output.")
@@ -94,7 +93,7 @@ def run(arguments: argparse.Namespace) -> None:
     _check_outputs(arguments, top)
     # Names from the command line, so that two photos called 1.jpg stay apart in a message.
     photos = [load_photo(path) for path in (arguments.image_a, arguments.image_b)]
-    model = load_model(arguments.model, device=arguments.device)
+    model = load_model(arguments.model, **where)
     explanation = explain(model, *photos, **options)
     print(report(explanation, top))
     try:

@@ -146,6 +146,10 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError("--against compares on data: give --data and --root, too.")
     if arguments.faithfulness and not arguments.data:
         raise InputError("--faithfulness tries pairs of a data set: give --data and --root, too.")
+    if arguments.faithfulness and arguments.engine != "torch":
+        raise InputError(
+            "--faithfulness asks for gradients and shuffles weights, which torch alone can do: leave --engine out."
+        )
     if arguments.rivals and arguments.slow_rivals:
         raise InputError(
             "--rivals names them all: leave --slow-rivals out, or name the slow ones, too."
@@ -160,10 +164,11 @@ def run(arguments: argparse.Namespace) -> None:
         )
     if arguments.output:
         _prepare(arguments.output)
-    model = load_model(arguments.model, device=arguments.device)
+    where = {"device": arguments.device, "engine": arguments.engine}
+    model = load_model(arguments.model, **where)
     start = None
     if arguments.against:
-        start = load_model(arguments.against, device=arguments.device)
+        start = load_model(arguments.against, **where)
     options = model.options(
         **{
             n: getattr(arguments, n)

@@ -60,6 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.output,
         model=arguments.model,
         device=arguments.device,
+        engine=arguments.engine,
         progress=True,
         **{name: getattr(arguments, name) for name in _OPTIONS},
     )

@@ -23,13 +23,15 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def compare_many(source: Path, output: Path, model: str, device: str, **options: Any) -> None:
+def compare_many(
+    source: Path, output: Path, model: str, *, device: str, engine: str, **options: Any
+) -> None:
     """Compare all pairs, write table and sheet, and say what was done and which photos cannot be used.
 
     Args:
         source: for :func:`diml_core.evaluation.pair_list.read_pairs`.
         output: folder to write, created if needed.
-        model, device: for :func:`diml_core.load_model`.
+        model, device, engine: for :func:`diml_core.load_model`.
         **options: fields of :class:`diml_core.comparison.options.ExplainOptions`, None for the model's default.
 
     Raises:
@@ -41,7 +43,7 @@ def compare_many(source: Path, output: Path, model: str, device: str, **options:
         raise InputError(
             f"The results in '{output}' would overwrite or mix with what is compared: choose another --output."
         )
-    network = load_model(model, device=device)
+    network = load_model(model, device=device, engine=engine)
     chosen = network.options(**options)
     # matplotlib is slow to import, and not needed for one pair
     from diml_core.drawing.contact_sheet import MOST_TILES, save_contact_sheet

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"The folder '{file.parent}' for '{file.name}' does not exist: create it.")
     if not arguments.query.is_file():  # before the model is loaded
         raise InputError(f"There is no photo '{arguments.query}': give an image file.")
-    gallery = Gallery.open(arguments.gallery, device=arguments.device)
+    gallery = Gallery.open(arguments.gallery, device=arguments.device, engine=arguments.engine)
     given = {name: getattr(arguments, name) for name in SEARCH_OPTIONS}
     results = gallery.search(arguments.query, top_k=arguments.top_k, **given)
     print(table(results))

@@ -24,9 +24,9 @@ from diml_core.learning.activations import Activations, ViewPlan, contents, plan
 from diml_core.learning.distance import pack
 from diml_core.learning.learner import Learner
 from diml_core.learning.views import square_input
+from diml_core.network.fingerprint import model_fingerprint
 from diml_core.network.model import DimlModel
 from diml_core.photo.images import load_photo
-from diml_core.retrieval.spec import model_fingerprint
 
 _BATCH = 32
 

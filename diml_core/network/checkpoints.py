@@ -23,10 +23,11 @@ from diml_core.network.checkpoint_files import (
     read_weights,
     write_checkpoint,
 )
-from diml_core.network.devices import device_named
+from diml_core.network.devices import device_of
 from diml_core.network.hub import HUB_PREFIX, fetch
 from diml_core.network.model import DimlModel
 from diml_core.network.model_config import InputConfig, Layer, ModelConfig
+from diml_core.network.onnx.export import in_onnx_runtime
 from diml_core.network.preprocessing import Interpolation
 from diml_core.shipped_files import shipped_folder
 
@@ -61,7 +62,7 @@ def model_names() -> str:
 
 
 def load_model(
-    name_or_path: str | PathLike[str] = DEFAULT_MODEL, *, device: str = "cpu"
+    name_or_path: str | PathLike[str] = DEFAULT_MODEL, *, device: str = "cpu", engine: str = "torch"
 ) -> DimlModel:
     """Load a model, in eval mode, float32.
 
@@ -78,14 +79,18 @@ def load_model(
 
         device: as :func:`diml_core.network.devices.device_named` takes it: ``cpu``, ``cuda``, ``mps``, or ``auto``
             for the fastest there is. What the network gives is always on the CPU.
+        engine: one of :data:`diml_core.network.devices.ENGINES`: ``torch``, or ``onnx`` for ONNX Runtime on the
+            processor, whose numbers are torch's but for rounding. Its first use of a model takes some seconds, see
+            :func:`diml_core.network.onnx.export.in_onnx_runtime`.
 
     Raises:
-        InputError: nothing there, weights that do not fit or cannot be downloaded, or no such device.
+        InputError: nothing there, weights that do not fit or cannot be downloaded, no such device, or an engine that
+            cannot run the model.
     """
-    chosen = device_named(device)
+    chosen = device_of(engine, device)
     model, source = _loaded(str(name_or_path))
     model.source = source
-    return model.to(chosen)
+    return in_onnx_runtime(model) if engine == "onnx" else model.to(chosen)
 
 
 def _loaded(text: str) -> tuple[DimlModel, str]:

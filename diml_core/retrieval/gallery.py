@@ -57,14 +57,19 @@ class Gallery:
     """
 
     def __init__(
-        self, collection: Collection, model: DimlModel | None = None, *, device: str = "cpu"
+        self,
+        collection: Collection,
+        model: DimlModel | None = None,
+        *,
+        device: str = "cpu",
+        engine: str = "torch",
     ) -> None:
         """Search any collection, such as :class:`diml_core.retrieval.qdrant.QdrantCollection`.
 
         Args:
             collection: the embedded photos.
             model: the model that made them; by default it is loaded by the name they carry.
-            device: to load it on.
+            device, engine: to load it with, as :func:`diml_core.load_model` takes them.
 
         Raises:
             InputError: another model than the one that made the collection, or none given where they carry
@@ -75,23 +80,28 @@ class Gallery:
             raise InputError(
                 "This gallery was made with a model that has no name to load it by: open it with model=..."
             )
-        self.model = load_model(collection.spec.model, device=device) if model is None else model
+        self.model = model or load_model(collection.spec.model, device=device, engine=engine)
         collection.spec.check_model(self.model, str(getattr(collection, "folder", "")))
 
     @classmethod
     def open(
-        cls, path: str | PathLike[str], *, model: DimlModel | None = None, device: str = "cpu"
+        cls,
+        path: str | PathLike[str],
+        *,
+        model: DimlModel | None = None,
+        device: str = "cpu",
+        engine: str = "torch",
     ) -> Gallery:
         """Open what ``python -m diml_core index`` or :func:`diml_core.retrieval.index_photos` wrote.
 
         Args:
             path: the gallery's folder.
-            model, device: as in the constructor.
+            model, device, engine: as in the constructor.
 
         Raises:
             InputError: no gallery there, a damaged one, or another model.
         """
-        return cls(Store(path), model, device=device)
+        return cls(Store(path), model, device=device, engine=engine)
 
     def __len__(self) -> int:
         return len(self.collection)

@@ -68,6 +68,7 @@ def index_photos(
     *,
     model: str | DimlModel = DEFAULT_MODEL,
     device: str = "cpu",
+    engine: str = "torch",
     progress: bool | Callable[[int, int], None] = False,
     **options: Any,
 ) -> IndexReport:
@@ -82,7 +83,8 @@ def index_photos(
         gallery: folder to write, created if needed.
         model: a name or path for :func:`diml_core.load_model`, or a model. A gallery of a model that was
             not loaded can be opened with that model only.
-        device: to load a named model on.
+        device, engine: of a named model, as :func:`diml_core.load_model` takes them. A gallery may be made with one
+            engine and brought up to date with another.
         progress: show a progress bar on stderr; or call this with the photos done and all there are.
         **options: fields of :class:`diml_core.comparison.options.ExplainOptions`; else the model's defaults.
 
@@ -93,7 +95,9 @@ def index_photos(
     photos, gallery = Path(photos), Path(gallery)
     if not photos.is_dir():
         raise InputError(f"There is no folder '{photos}': give a folder of photos.")
-    model = model if isinstance(model, DimlModel) else load_model(model, device=device)
+    model = (
+        model if isinstance(model, DimlModel) else load_model(model, device=device, engine=engine)
+    )
     spec = GallerySpec.of(model, model.options(**options))
     former = Store(gallery) if (gallery / MANIFEST).exists() else None
     if former is not None:

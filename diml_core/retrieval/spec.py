@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -17,6 +15,7 @@ from diml_core.comparison.options import ExplainOptions
 from diml_core.embedding.grids import Grid
 from diml_core.embedding.packing import packed
 from diml_core.errors import InputError
+from diml_core.network.fingerprint import model_fingerprint
 from diml_core.network.model import DimlModel
 from diml_core.validation import Positive, from_object, settings
 
@@ -27,7 +26,7 @@ class GallerySpec:
 
     Attributes:
         model: what :func:`diml_core.load_model` takes to get the model again; empty where it takes nothing.
-        fingerprint: :func:`model_fingerprint` of that model.
+        fingerprint: :func:`diml_core.network.fingerprint.model_fingerprint` of that model.
         options: how pairs are compared. Grid, start block, head fusion and kept mass are baked into
             the stored vectors; marginals, mass, epsilon and tolerance are defaults of a search.
         parts: R, parts that every photo has room for. Elongated photos have fewer; zero rows pad.
@@ -110,16 +109,3 @@ def pack_photos(model: DimlModel, images: Tensor, spec: GallerySpec) -> list[Pac
         PackedPhoto(rows, mass, embedding.grid)
         for rows, mass in zip(vectors.half().cpu().numpy(), stored, strict=True)
     ]
-
-
-def model_fingerprint(model: DimlModel) -> str:
-    """SHA-256 (hex) of a model's config and weights: equal for models that embed alike."""
-    digest = hashlib.sha256()
-    config = model.config.to_dict()
-    for descriptive in ("title", "defaults", "trained_with_diml"):  # these change no embedding
-        config.pop(descriptive)
-    digest.update(json.dumps(config, sort_keys=True).encode())
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-    return digest.hexdigest()

@@ -19,6 +19,7 @@ from diml_core.network import checkpoints
 from diml_core.network.checkpoints import load_model, save_model, shipped_models
 from diml_core.network.model import DimlModel
 from diml_core.network.model_config import InputConfig, ModelConfig
+from diml_core.network.onnx.session import OnnxModel
 
 ROOT = Path(__file__).resolve().parents[2]
 EVIL = "../../<b>évil"
@@ -89,6 +90,20 @@ def test_what_the_viewer_cannot_compute_is_refused_in_a_sentence(tmp_path, monke
     folder = save_tiny(tmp_path, defaults={"grid": 2, "marginals": "loud"})
     with pytest.raises(InputError, match=r"cannot offer the model .* 'loud' marginals[^.]*\.$"):
         with_own([folder])
+
+
+def test_onnx_runtime_can_run_what_the_page_offers(tiny, examples, tmp_path, monkeypatch):
+    monkeypatch.setenv("DIML_CACHE", str(tmp_path))
+    monkeypatch.setattr("app.models.shipped_models", lambda: [])
+    by_engine = {engine: Explorer(with_own([tiny], engine)) for engine in ("torch", "onnx")}
+    assert isinstance(by_engine["onnx"].model("tiny"), OnnxModel)
+    photos = [examples / f"{name}.jpg" for name in ("heron", "harrier")]
+    found = {
+        engine: explorer.compare("tiny", *photos).similarity
+        for engine, explorer in by_engine.items()
+    }
+    # Features are rounded to float16, eleven bits, and what lies between two of its numbers may go either way.
+    assert found["onnx"] == pytest.approx(found["torch"], abs=2**-11)
 
 
 def app(*arguments):

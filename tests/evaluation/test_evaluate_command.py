@@ -96,6 +96,10 @@ def test_the_authors_protocol_scores_lower(scenes, cnn_folder, tmp_path):
         (["--keypoints", "--against", "dinov2-s14"], "--against compares on data"),
         (["--keypoints", "--faithfulness"], "--faithfulness tries pairs of a data set"),
         (
+            ["--data", "photos", "--root", "nowhere", "--faithfulness", "--engine", "onnx"],
+            "torch alone can do",
+        ),
+        (
             ["--keypoints", "--rivals", "rise", "--slow-rivals"],
             "--rivals names them all",
         ),

@@ -228,6 +228,7 @@ def test_the_tables_answer_every_question_and_ours_is_never_ahead_of_itself(tiny
         "Randomisation",
         "Stability",
         "Localisation",
+        "Faithfulness, in short",
     ]
     for table in tables:
         assert table.note.startswith("3 pairs of one kind.")
@@ -244,6 +245,13 @@ def test_the_tables_answer_every_question_and_ours_is_never_ahead_of_itself(tiny
     assert rival["insertion, ahead"].mean == pytest.approx(
         ours["insertion"].mean - rival["insertion"].mean
     )
+    shown = by_title["Faithfulness, in short"].rows["random"]
+    in_b = by_title["Deletion and insertion, B, blur"].rows["random"]
+    for kind in ("deletion", "insertion"):
+        one = (rival[kind].mean + in_b[kind].mean) / 2
+        assert shown[f"{kind}, one photo"].mean == pytest.approx(one)
+    # A network can be shuffled as much as one likes: what is drawn does not hear of it.
+    assert "random" not in by_title["Randomisation"].rows
     conserved = by_title["Conservation"].rows["DIML contributions"]
     assert max(conserved["defect, A"].high, conserved["defect, B"].high) < 1e-6
 

@@ -30,6 +30,7 @@ class Ranking:
         weigh: the weights. Parts are those of the options' grid, row-major. Features are rounded and carry no
             gradients: who needs these runs the network on ``features.photo``.
         needs_attention: whether only models with attention have it.
+        is_drawn: whether chance gives the weights, and the network nothing.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Ranking:
     passes: int | None
     weigh: Weigh
     needs_attention: bool = False
+    is_drawn: bool = False
 
     def check(self, model: DimlModel) -> None:
         """Raises InputError unless the model can have this ranking."""

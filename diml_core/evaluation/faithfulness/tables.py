@@ -38,8 +38,18 @@ _OURS = "diml"
 _FEW_PASSES = 2  # that a ranking of the default selection may cost
 _AHEAD = "{}, ahead"
 _REGIONS = {"single parts": (0, 32), "regions of 1/8": (1 / 8, 24), "regions of 1/4": (1 / 4, 24)}
+_BETTER_IS = {"deletion": -1, "insertion": 1}  # less, and more
+_AGREEMENT = "Agreement with covering"
+_IN_SHORT = "Faithfulness, in short"
 _PER_CENT = "{pairs} pairs of one kind. {what} Per cent, with 95% intervals over classes."
 _BETTER = "*Ahead*: how much better DIML's contributions do than this row (paired)."
+
+
+def _curves_title(side: str, cover: str) -> str:
+    return f"Deletion and insertion, {side.upper() if side != 'both' else side}, {cover}"
+
+
+_SHORT = (*(_curves_title(side, "blur") for side in SIDES), _AGREEMENT)
 
 
 def chosen_keys(model: DimlModel, keys: Sequence[str] | None) -> list[str]:
@@ -83,7 +93,7 @@ def faithfulness_tables(
     Yields:
         Deletion and insertion for each side blurred, then with other covers; agreement, what the plan knows,
         conservation, randomisation and stability (these two without the rankings that cost many passes), and
-        localisation where there are masks.
+        localisation where there are masks. Last, what matters most of it in one table.
 
     Raises:
         InputError: no pairs, or a ranking that is unknown, that the model cannot have or that fails.
@@ -101,6 +111,7 @@ def faithfulness_tables(
     yield bench.stability()
     if truth is not None:
         yield bench.localisation(truth)
+    yield bench.in_short()
 
 
 class _Bench:
@@ -116,6 +127,7 @@ class _Bench:
     ) -> None:
         self.model, self.options, self.tried, self.keys = model, options, tried, keys
         self.progress = progress
+        self.measured: dict[str, Sequence[Mapping[str, Row]]] = {}  # by the title of its table
         self.labels = np.array([trial.label for trial in tried])
 
     def curves(self, cover: str, sides: Sequence[str]) -> Iterator[Table]:
@@ -138,10 +150,10 @@ class _Bench:
             if side == "both":
                 what += "Two photos that are wholly covered resemble each other again. "
             yield self._table(
-                f"Deletion and insertion, {side.upper() if side != 'both' else side}, {cover}",
+                _curves_title(side, cover),
                 what + _BETTER,
                 rows,
-                ahead={"deletion": -1, "insertion": 1},
+                ahead=_BETTER_IS,
             )
 
     def agreement(self) -> Table:
@@ -162,9 +174,7 @@ class _Bench:
             f"{_REGIONS['single parts'][1]} single parts of A, blurred one at a time, and of the sums over random "
             "connected regions of an eighth and of a quarter of its parts. "
         )
-        return self._table(
-            "Agreement with covering", what + _BETTER, rows, ahead=dict.fromkeys(_REGIONS, 1)
-        )
+        return self._table(_AGREEMENT, what + _BETTER, rows, ahead=dict.fromkeys(_REGIONS, 1))
 
     def partners(self) -> Table:
         def measure(trial: Trial) -> Mapping[str, Row]:
@@ -191,10 +201,12 @@ class _Bench:
         )
 
     def conservation(self) -> Table:
+        keys = [key for key in self.keys if not RANKINGS[key].is_drawn]
+
         def measure(trial: Trial) -> Mapping[str, Row]:
             explanation = explain_features(self.model, trial.a, trial.b, self.options)
             found: dict[str, Row] = {}
-            for key in self.keys:
+            for key in keys:
                 in_a, in_b = defects(explanation, trial.weights[key])
                 found[key] = {"defect, A": in_a, "defect, B": in_b}
             return found
@@ -207,7 +219,8 @@ class _Bench:
         return self._table("Conservation", what, rows)
 
     def randomisation(self) -> Table:
-        keys = _cheap(self.keys)
+        # What is drawn stays the same whatever happens to the network.
+        keys = [key for key in _cheap(self.keys) if not RANKINGS[key].is_drawn]
         found: list[dict[str, dict[str, float]]] = [{key: {} for key in keys} for _ in self.tried]
         for name, changed in randomised(self.model):
             for trial, row in zip(self._bar(f"randomised, {name}"), found, strict=True):
@@ -272,6 +285,30 @@ class _Bench:
         ahead = {"object mass": 1, "pointing": 1}
         return self._table("Localisation", what + _BETTER, rows, ahead=ahead)
 
+    def in_short(self) -> Table:
+        """The curves and the agreement with covering in one table, of what was measured for the others."""
+        per_pair = []
+        for rows in zip(*(self.measured[title] for title in _SHORT), strict=True):
+            found: dict[str, dict[str, float]] = {key: {} for key in self.keys}
+            for key in self.keys:
+                in_a, in_b, in_both, regions = (row[key] for row in rows)
+                for kind in _BETTER_IS:
+                    found[key][f"{kind}, one photo"] = (in_a[kind] + in_b[kind]) / 2
+                    found[key][f"{kind}, both"] = in_both[kind]
+                found[key]["regions"] = regions["regions of 1/4"]
+            per_pair.append(found)
+        what = (
+            "Area under the score while the parts of one photo (the mean of covering A and covering B) or of both are "
+            "blurred, heaviest first (*deletion*: less is better), or shown (*insertion*: more is better), and rank "
+            "correlation with the measured fall for *regions* of a quarter of the parts. "
+        )
+        ahead = {
+            f"{kind}, {where}": sign
+            for kind, sign in _BETTER_IS.items()
+            for where in ("one photo", "both")
+        }
+        return self._table(_IN_SHORT, what + _BETTER, per_pair, ahead=ahead | {"regions": 1})
+
     def _others(self) -> list[Trial]:
         """For every trial the next one of another class; itself where there is one class only."""
         others = []
@@ -291,6 +328,7 @@ class _Bench:
         ours: str = _OURS,
     ) -> Table:
         """Means over pairs, and in the columns of ``ahead`` how much better (1: more is better) our row does."""
+        self.measured[title] = per_pair
         ahead = ahead or {}
         named = names or {key: RANKINGS[key].name for key in per_pair[0]}
         rows = {}

@@ -2,16 +2,9 @@
 
 import { make, percent } from "./dom.js";
 import { cellName, cosineTo, otherSide, strongestOf, sumOf } from "./pair.js";
+import { text } from "./texts.js";
 
 const TARGETS_LISTED = 4;
-const HINTS = {
-  mouse:
-    "Point at a part of either photo to see where it goes. Click to keep it, drag to select a " +
-    "region, Escape to let go. Keyboard: Tab, arrows, Shift with arrows, Enter, Escape.",
-  finger:
-    "Tap a part of either photo to see where it goes, and again to let go. To select a region, rest your finger " +
-    "on the photo, then drag.",
-};
 
 /**
  * @param {HTMLElement} root
@@ -20,8 +13,8 @@ const HINTS = {
  */
 export function renderReadout(root, pair, active) {
   if (!active) {
-    const hint = matchMedia("(hover: none)").matches ? HINTS.finger : HINTS.mouse;
-    root.replaceChildren(make("p", { className: "diml-hint" }, hint));
+    const by = matchMedia("(hover: none)").matches ? "finger" : "mouse";
+    root.replaceChildren(make("p", { className: "diml-hint" }, text(`readout.hint.${by}`)));
     return;
   }
   const { side, parts, flow } = active;
@@ -61,8 +54,8 @@ export function renderReadout(root, pair, active) {
             make(
               "tr",
               {},
-              ...[`goes to ${there.toUpperCase()}`, "mass", "cosine", "contribution", "share"].map((text) =>
-                make("th", { scope: "col" }, text),
+              ...[`goes to ${there.toUpperCase()}`, "mass", "cosine", "contribution", "share"].map((title) =>
+                make("th", { scope: "col" }, title),
               ),
             ),
           ),

@@ -21,4 +21,6 @@ def _weigh(
     return in_a, in_b
 
 
-RANKING = Ranking("random", "Parts in an order drawn at random, the same each time.", 0, _weigh)
+RANKING = Ranking(
+    "random", "Parts in an order drawn at random, the same each time.", 0, _weigh, is_drawn=True
+)
