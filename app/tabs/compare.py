@@ -53,6 +53,10 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
                     label=text("compare.photo.b"), value=first.b, elem_id="photo-b"
                 )
             swap = gr.Button(text("compare.swap"), size="sm", elem_id="swap")
+        with gr.Column(elem_id="see"), gr.Row(elem_id="viewers"):
+            viewer = Viewer(solved, address=True, elem_id="viewer")
+            second_viewer = Viewer(visible=False, elem_id="second-viewer")
+        with gr.Column(elem_id="tune"):
             model_name = gr.Radio(
                 titles,
                 value=explorer.default,
@@ -60,10 +64,6 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
                 info=text("compare.model.info"),
                 elem_id="model",
             )
-        with gr.Column(elem_id="see"), gr.Row(elem_id="viewers"):
-            viewer = Viewer(solved, address=True, elem_id="viewer")
-            second_viewer = Viewer(visible=False, elem_id="second-viewer")
-        with gr.Column(elem_id="tune"):
             second_name = gr.Dropdown(
                 [(text("compare.second.none"), ""), *titles],
                 value="",

@@ -18,9 +18,7 @@ def written(points: float, decimals: int | None = None) -> str:
         points: 100 are a similarity of 1.
         decimals: of a column whose numbers should all have as many.
     """
-    if decimals is None:
-        decimals = 2 if abs(points) < 1 else 1
-    text = f"{abs(points):.{decimals}f}"
+    text = f"{abs(points):.{_decimals(points) if decimals is None else decimals}f}"
     return f"-{text}" if points < 0 and float(text) else text
 
 
@@ -39,4 +37,11 @@ def shown_sum(similarity: float, global_similarity: float) -> tuple[float, float
 
 def share(points: float, similarity: float) -> str:
     """The share of the overall score, as ``9.6%``; of a score that is not above 0 there are no shares."""
-    return f"{points / (100 * similarity):.1%}" if similarity > 0 else "–"
+    if similarity <= 0:
+        return "–"
+    percent = points / similarity
+    return f"{percent:.{_decimals(percent)}f}%"
+
+
+def _decimals(value: float) -> int:
+    return 2 if abs(value) < 1 else 1

@@ -413,7 +413,7 @@ def test_covering_a_region_asks_the_network_again(visit, models, examples):
     assert f"promised by the parts−{promised:.{digits}f}" in text
     assert f"measured by the network{after - before:+.{digits}f}".replace("-", "−") in text
     share = promised / result.before.similarity
-    added = f"{promised:.{digits}f} points ({share:.1f}%)"
+    added = f"{promised:.{digits}f} points ({share:.{2 if share < 1 else 1}f}%)"
     assert f"adds {added} of" in page.page.text_content("#viewer .diml-readout")
     page.page.click("#viewer [data-role=formula-drawer] summary")
     assert f"= {added} of" in page.page.text_content("#viewer [data-role=formula]")

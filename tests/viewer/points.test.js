@@ -41,7 +41,7 @@ test("points have one decimal, below one point two, and no negative zero", () =>
 });
 
 test("of a score that is not above zero there are no shares", () => {
-  assert.equal(shareOf({ similarity: 0.834 }, 8), "9.6%");
+  assert.deepEqual([8, 0.19, -0.19].map((points) => shareOf({ similarity: 0.834 }, points)), ["9.6%", "0.23%", "−0.23%"]);
   assert.deepEqual([0, -0.1].map((similarity) => shareOf({ similarity }, 8)), ["–", "–"]);
 });
 

@@ -9,13 +9,16 @@ import { percent } from "./dom.js";
  */
 export const pointsOf = (contribution) => 50 * contribution;
 
+/** Decimals of points and of per cent: one, and two below one. @param {number} value */
+const digitsOf = (value) => (Math.abs(value) < 1 ? 2 : 1);
+
 /**
- * Points as they are written: with one decimal, and with two below one point.
+ * Points as they are written.
  *
  * @param {number} points
  * @param {number} [digits]
  */
-export function written(points, digits = Math.abs(points) < 1 ? 2 : 1) {
+export function written(points, digits = digitsOf(points)) {
   const text = Math.abs(points).toFixed(digits);
   return points < 0 && Number(text) ? `−${text}` : text;
 }
@@ -27,7 +30,9 @@ export function written(points, digits = Math.abs(points) < 1 ? 2 : 1) {
  * @param {number} points
  */
 export function shareOf({ similarity }, points) {
-  return similarity > 0 ? percent(points / (100 * similarity), 1) : "–";
+  if (similarity <= 0) return "–";
+  const share = points / (100 * similarity);
+  return percent(share, digitsOf(100 * share)).replace("-", "−");
 }
 
 /**
