@@ -57,6 +57,7 @@ import { against } from "../engine/explain.js";
  * @property {Side} side
  * @property {number[]} parts
  * @property {number} [cursor] the part that the keyboard is at
+ * @property {number} [to] the part of the other photo that is meant with it, where a pair of parts is pointed at
  */
 
 /** @typedef {Selection & {flow: Flow}} Pointed */

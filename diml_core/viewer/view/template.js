@@ -1,5 +1,7 @@
 // The viewer's markup. It holds no value: everything a user wrote is set as text by the script.
 
+import { text } from "./texts.js";
+
 export const TEMPLATE = `
 <section class="diml" data-state="empty" aria-label="Explanation of the pair">
   <h2 class="diml-unseen">Why the two photos are similar</h2>
@@ -12,6 +14,7 @@ export const TEMPLATE = `
   <div class="diml-body" data-role="body">
     <p class="diml-caption" data-role="caption"><b data-role="caption-title"></b> <span data-role="caption-text"></span></p>
     <div class="diml-actions">
+      <button type="button" data-role="open-steps">${text("steps.open")}</button>
       <button type="button" data-role="link">Copy link</button>
       <button type="button" data-role="present" aria-pressed="false">Presenter mode</button>
     </div>
@@ -51,6 +54,10 @@ export const TEMPLATE = `
     <h3 class="diml-unseen">What you point at</h3>
     <div class="diml-readout" data-role="readout"></div>
     <div class="diml-cover" data-role="cover"></div>
+    <details class="diml-drawer" data-role="steps-drawer">
+      <summary><h3>${text("steps.title")}</h3></summary>
+      <div class="diml-how" data-role="steps"></div>
+    </details>
     <details class="diml-drawer" data-role="trial-drawer" hidden>
       <summary><h3>Test it against other methods</h3></summary>
       <div data-role="trial"></div>
