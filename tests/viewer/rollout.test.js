@@ -2,7 +2,7 @@
 
 import { test } from "node:test";
 
-import { partRollout } from "../../diml_core/viewer/engine/explain.js";
+import { blockAttention, partRollout, rolloutThrough, startingTokens } from "../../diml_core/viewer/engine/explain.js";
 import { assertClose } from "./golden.js";
 
 const MODEL = { prefix: 1, firstBlock: 3 };
@@ -38,4 +38,23 @@ test("truncation keeps the largest entries that hold the mass, at least one", ()
   assertClose(partRollout(attention, SECOND, MODEL, 3, 0.66), [0, 1], 1e-15, "keeping 0.66");
   assertClose(partRollout(attention, SECOND, MODEL, 3, 0.67), [1 / 3, 2 / 3], 1e-15, "keeping 0.67");
   assertClose(partRollout(attention, SECOND, MODEL, 3, 0.01), [0, 1], 1e-15, "keeping 0.01");
+});
+
+test("one block is its attention as it is, without what a token keeps of itself", () => {
+  const block = Uint8Array.of(0, 255, 85, 255, 0, 0, 255, 255, 0);
+  const attention = { tokens: 3, blocks: [block] };
+  assertClose(blockAttention(attention, startingTokens(attention, SECOND, MODEL), MODEL, 3), [1, 0], 1e-15, "of a part");
+  const whole = startingTokens(attention, null, { ...MODEL, classToken: true });
+  assertClose(blockAttention(attention, whole, MODEL, 3), [3 / 4, 1 / 4], 1e-15, "of the class token");
+  // A third each: of the class token 3/4 and 1/4, of the first patch nothing, of the second half of what it gives.
+  const alike = startingTokens(attention, null, { ...MODEL, classToken: false });
+  assertClose(blockAttention(attention, alike, MODEL, 3), [5 / 6, 1 / 6], 1e-15, "of all tokens");
+  const nothing = { tokens: 3, blocks: [new Uint8Array(9)] };
+  assertClose(blockAttention(nothing, alike, MODEL, 3), [0, 0], 0, "of heads that never agree");
+});
+
+test("through several blocks a part's look is its rollout before truncation", () => {
+  const attention = { tokens: 3, blocks: [0, 1].map((k) => Uint8Array.from({ length: 9 }, (_, n) => (n * 71 + k * 37) % 256)) };
+  const found = rolloutThrough(attention, startingTokens(attention, SECOND, MODEL), MODEL, 3);
+  assertClose(found, partRollout(attention, SECOND, MODEL, 3, 1), 1e-15, "its rollout");
 });
