@@ -19,7 +19,7 @@ STYLE = FOLDER / "viewer.css"
 
 _PAGE = FOLDER / "page.html"
 _FRAME_HEIGHT = 900  # px, of the viewer in a notebook
-_IMPORTED = re.compile(r"""(\bfrom\s+|\bimport\s+|\bimport\()(["'])(\.{1,2}/[^"']+)\2""")
+_IMPORTED = re.compile(r"""(\bfrom\s+|\bimport\s+|\bawait import\()(["'])(\.{1,2}/[^"']+)\2""")
 
 # A module's address exists once the module does, so that those it imports come first. It stays: what is imported when
 # a visitor first wants it has to be found then.

@@ -1,5 +1,6 @@
 // Where parts looked, by hand: one prefix token and two patches.
 
+import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { blockAttention, partRollout, rolloutThrough, startingTokens } from "../../diml_core/viewer/engine/explain.js";
@@ -43,14 +44,14 @@ test("truncation keeps the largest entries that hold the mass, at least one", ()
 test("one block is its attention as it is, without what a token keeps of itself", () => {
   const block = Uint8Array.of(0, 255, 85, 255, 0, 0, 255, 255, 0);
   const attention = { tokens: 3, blocks: [block] };
-  assertClose(blockAttention(attention, startingTokens(attention, SECOND, MODEL), MODEL, 3), [1, 0], 1e-15, "of a part");
-  const whole = startingTokens(attention, null, { ...MODEL, classToken: true });
-  assertClose(blockAttention(attention, whole, MODEL, 3), [3 / 4, 1 / 4], 1e-15, "of the class token");
+  const look = (cells, classToken) => blockAttention(attention, startingTokens(attention, cells, { ...MODEL, classToken }), MODEL, 3);
+  assertClose(look(SECOND).shares, [1 / 2, 0], 1e-15, "of a part");
+  assertClose(look(null, true).shares, [3 / 4, 1 / 4], 1e-15, "of the class token");
   // A third each: of the class token 3/4 and 1/4, of the first patch nothing, of the second half of what it gives.
-  const alike = startingTokens(attention, null, { ...MODEL, classToken: false });
-  assertClose(blockAttention(attention, alike, MODEL, 3), [5 / 6, 1 / 6], 1e-15, "of all tokens");
-  const nothing = { tokens: 3, blocks: [new Uint8Array(9)] };
-  assertClose(blockAttention(nothing, alike, MODEL, 3), [0, 0], 0, "of heads that never agree");
+  assertClose(look(null, false).shares, [5 / 12, 1 / 12], 1e-15, "of all tokens");
+  assert.equal(look(SECOND).step, 1 / 510);
+  const nothing = blockAttention({ tokens: 3, blocks: [new Uint8Array(9)] }, Float64Array.of(1, 0, 0), MODEL, 3);
+  assertClose(nothing.shares, [0, 0], 0, "of heads that never agree");
 });
 
 test("through several blocks a part's look is its rollout before truncation", () => {

@@ -59,17 +59,20 @@ export function startingTokens({ tokens }, cells, model) {
  * @param {Float64Array} start [T] see `startingTokens`
  * @param {Model} model
  * @param {number} block
- * @returns {Float64Array} [h * w] summing to 1, or all 0 where they look at no patch
+ * @returns {{shares: Float64Array, step: number}} [h * w] of their attention, the rest of which goes to prefix tokens;
+ *   and what the smallest step of one token's attention is worth, below which nothing can be told
  */
 export function blockAttention({ tokens, blocks }, start, model, block) {
   const rows = blocks[block - model.firstBlock];
   const scales = residualScales(rows, tokens);
   const seen = new Float64Array(tokens);
+  let step = 0;
   for (let token = 0; token < tokens; token++) {
     const weight = 2 * start[token] * scales[token];
+    step += weight;
     for (let k = 0; weight > 0 && k < tokens; k++) seen[k] += weight * rows[token * tokens + k];
   }
-  return patchesOf(seen, model);
+  return { shares: seen.slice(model.prefix), step };
 }
 
 /**
@@ -88,14 +91,6 @@ export function rolloutThrough({ tokens, blocks }, start, model, startBlock) {
     timesResidual(row, block, residualScales(block, tokens), next);
     [row, next] = [next, row];
   }
-  return patchesOf(row, model);
-}
-
-/**
- * @param {Float64Array} row [T]
- * @param {Model} model
- */
-function patchesOf(row, model) {
   const patches = row.slice(model.prefix);
   if (patches.some((share) => share > 0)) scaleTo1(patches);
   return patches;

@@ -6,7 +6,7 @@ import { clearedCanvas } from "../stage.js";
 import { text } from "../texts.js";
 
 /** @import { Side } from "../pair.js" */
-/** @import { Tools, View } from "./lesson.js" */
+/** @import { Tools, View } from "./types.js" */
 /** @import { Size } from "./sizes.js" */
 
 /**

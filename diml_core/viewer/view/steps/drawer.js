@@ -3,7 +3,7 @@
 import { text } from "../texts.js";
 import { STEP_IDS } from "./names.js";
 
-/** @import { Shown, StepEvents } from "./lesson.js" */
+/** @import { Shown, StepEvents } from "./types.js" */
 
 /**
  * @param {HTMLDetailsElement} drawer

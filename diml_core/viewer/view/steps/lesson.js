@@ -16,72 +16,8 @@ import { photoPicture } from "./photo.js";
 import { sizesOf } from "./sizes.js";
 import { formulaOf } from "./terms.js";
 
-/** @import { Attention } from "../../engine/types.js" */
-/** @import { Loaded } from "../loading.js" */
-/** @import { Flow, Pair, Pointed, Selection, Side } from "../pair.js" */
-/** @import { Term } from "./terms.js" */
-
-/**
- * @typedef {object} Shown what the viewer shows
- * @property {Pair} pair as shown: with the plan of the chosen number of iterations
- * @property {Loaded} loaded
- * @property {Pointed | null} pointed
- * @property {number} stop of the iterations, as an index
- */
-
-/**
- * @typedef {object} View what a step shows
- * @property {Pair} pair
- * @property {Loaded} loaded
- * @property {Pointed | null} pointed
- * @property {number} stop
- * @property {import("./numbers.js").Cell} cell the pair of parts that the step speaks of
- * @property {Record<Side, number[]>} parts that are marked
- * @property {Side} side from which the marked parts are looked at
- * @property {Flow} flow from there
- * @property {Term | null} term of the formula that is pointed at
- * @property {Record<"ink" | "mark" | "structural" | "warn", string>} inks of the page
- * @property {() => ReturnType<typeof fillings>} fillings computed once a plan
- */
-
-/**
- * @typedef {object} StepEvents the viewer's side
- * @property {(selection: Selection | null, speak?: boolean) => void} hover
- * @property {(selection: Selection) => void} select
- * @property {() => Selection | null} kept
- * @property {() => void} letGo
- * @property {(side: Side) => Attention | string} attention of a photo, or why it is not here
- * @property {(stop: number) => void} settle
- * @property {() => void} repaint
- * @property {(words: string) => void} speak
- */
-
-/**
- * @typedef {object} Tools what a step is built with
- * @property {StepEvents} on
- * @property {ReturnType<typeof sizesOf>} sizes
- * @property {AbortSignal} signal ends with the step
- * @property {Record<Side, ReturnType<typeof photoPicture>>} photos of the pair
- * @property {(pair: Pair, k: number) => string} speakOf a pair of parts, for those who listen
- */
-
-/**
- * @typedef {object} Built
- * @property {Node[]} show its pictures; the photos stand beside those of a few
- * @property {(view: View) => string} say what it tells
- * @property {Term[]} [terms]
- * @property {(view: View) => Node[]} [lines] of its formula
- * @property {(view: View) => void} paint
- */
-
-/**
- * @typedef {object} Step
- * @property {string} id
- * @property {"few" | "large" | "maps"} kind how its pictures are laid out
- * @property {(pair: Pair) => boolean} [available] always, without
- * @property {"cosine" | "plan"} by what a part's partner is found
- * @property {(tools: Tools) => Built} build
- */
+/** @import { Pair, Side } from "../pair.js" */
+/** @import { Built, Shown, Step, StepEvents, Term, View } from "./types.js" */
 
 /** @type {readonly Step[]} */
 const STEPS = [photos, parts, attention, similarity, importance, transport, contribution, score];
@@ -112,6 +48,7 @@ export function createLesson(root, on, chosen, signal) {
   let built = null;
   /** @type {ReturnType<typeof formulaOf> | null} */
   let paintFormula = null;
+  const inks = inksOf(root);
   let ending = new AbortController(); // what a step listens to ends with it
   /** @type {Step[]} */
   let usable = [];
@@ -178,10 +115,11 @@ export function createLesson(root, on, chosen, signal) {
 
   /** @param {Pair} pair */
   function showList(pair) {
-    const now = STEPS.filter((each) => !each.available || each.available(pair));
-    const chosenAgain = now.map((each) => each.id).join() !== usable.map((each) => each.id).join();
-    usable = now;
-    if (chosenAgain) {
+    usable = STEPS.filter((each) => !each.available || each.available(pair));
+    const now = [step, ...usable].map((each) => each?.id).join();
+    if (list.dataset.shown === now) return;
+    list.dataset.shown = now;
+    if (list.childElementCount !== usable.length) {
       list.replaceChildren(
         ...usable.map((each, at) => {
           const name = make("span", {}, text(/** @type {"steps.photos.name"} */ (`steps.${each.id}.name`)));
@@ -219,15 +157,25 @@ export function createLesson(root, on, chosen, signal) {
         ...{ pair, loaded, pointed, stop, cell, side, term },
         parts: /** @type {Record<Side, number[]>} */ ({ [side]: own, [otherSide(side)]: [there] }),
         flow: flowFrom(pair, side, own),
-        inks: inksOf(root),
+        inks: inks(),
         fillings: () => (filled ??= { pair, found: fillings(pair) }).found,
       };
-      title.textContent = text(titleKey(now));
-      words.textContent = built?.say(view) ?? "";
+      showText(title, text(titleKey(now)));
+      showText(words, built?.say(view) ?? "");
       built?.paint(view);
       paintFormula?.(view);
     },
   };
+}
+
+/**
+ * What is there already stays: replacing it would lay the page out again in every frame.
+ *
+ * @param {HTMLElement} node
+ * @param {string} words
+ */
+function showText(node, words) {
+  if (node.textContent !== words) node.textContent = words;
 }
 
 /** @param {Step} step */
@@ -247,10 +195,23 @@ function speakOf(pair, k) {
   });
 }
 
-/** @param {HTMLElement} root */
+/**
+ * The page's colours, for what is painted. Looking at styles in every frame would compute them in every frame.
+ *
+ * @param {HTMLElement} root
+ * @returns {() => View["inks"]}
+ */
 function inksOf(root) {
-  const style = getComputedStyle(root);
-  /** @param {string} name */
-  const of = (name) => style.getPropertyValue(`--${name}`).trim();
-  return { ink: of("ink"), mark: of("mark"), structural: of("structural"), warn: of("warn") };
+  /** @type {View["inks"] | null} */
+  let inks = null;
+  let wasDark = false;
+  return () => {
+    const isDark = root.closest(".dark") !== null;
+    if (inks && isDark === wasDark) return inks;
+    wasDark = isDark;
+    const style = getComputedStyle(root);
+    /** @param {string} name */
+    const of = (name) => style.getPropertyValue(`--${name}`).trim();
+    return (inks = { ink: of("ink"), mark: of("mark"), structural: of("structural"), warn: of("warn") });
+  };
 }

@@ -9,7 +9,7 @@ import { fillBars } from "./bars.js";
 import { cellAt } from "./numbers.js";
 
 /** @import { ColourMap } from "../colour.js" */
-/** @import { Tools, View } from "./lesson.js" */
+/** @import { Tools, View } from "./types.js" */
 /** @import { Size } from "./sizes.js" */
 
 const EDGE = 40; // px, of the bars at an edge

@@ -7,7 +7,7 @@ import { text } from "../texts.js";
 
 /** @import { ColourMap } from "../colour.js" */
 /** @import { Grid, Side } from "../pair.js" */
-/** @import { StepEvents, View } from "./lesson.js" */
+/** @import { StepEvents, View } from "./types.js" */
 /** @import { Size } from "./sizes.js" */
 
 const OPACITY = 0.72; // of the colours over a photo

@@ -5,22 +5,7 @@ import { text } from "../texts.js";
 import { math } from "./mathml.js";
 
 /** @import { Side } from "../pair.js" */
-/** @import { View } from "./lesson.js" */
-
-/**
- * @typedef {"part" | "all" | "cell" | "row" | "column"} Light what of a picture a term stands for
- */
-
-/**
- * @typedef {object} Term
- * @property {string} id
- * @property {() => Node} symbol
- * @property {string} words what it is
- * @property {(view: View) => string} value its number for what is marked
- * @property {Partial<Record<string, Light>>} lights by picture: `a` and `b` the photos, a letter a matrix or bars
- * @property {(view: View) => boolean} [when] whether the formula has it: always, without
- * @property {string} [of] sides whose part it belongs to: pointing at such a part lights the term
- */
+/** @import { Term, View } from "./types.js" */
 
 /**
  * @param {HTMLElement} root

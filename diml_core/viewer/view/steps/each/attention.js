@@ -2,15 +2,19 @@
 
 import { blockAttention, cellsOf, partRollout, rolloutThrough, startingTokens } from "../../../engine/explain.js";
 import { make, percent } from "../../dom.js";
-import { SIDES } from "../../pair.js";
+import { SIDES, sumOf } from "../../pair.js";
 import { paintGrid } from "../../stage.js";
 import { text } from "../../texts.js";
 import { id, line, op, row, sub, term, words, frac, num } from "../mathml.js";
 
 /** @import { Attention, Model } from "../../../engine/types.js" */
 /** @import { Grid, Side } from "../../pair.js" */
-/** @import { Step, View } from "../lesson.js" */
-/** @import { Term } from "../terms.js" */
+/** @import { Step, Term, View } from "../types.js" */
+
+const BRIGHTEST = 0.02; // share of the patches that all have the brightest colour
+const STEPS_TO_SHOW = 16; // of the numbers that attention is sent in, for the brightest colour
+
+/** @typedef {Grid & {least: number}} Seen with the least value that may have the last colour */
 
 /** The three readings, from left to right. */
 const READINGS = /** @type {const} */ (["one", "all", "cut"]);
@@ -44,7 +48,7 @@ export const attention = {
     );
     const choose = make("label", { className: "diml-slider diml-how-wide" }, text("steps.attention.block"), slider, output);
     const missing = make("p", { className: "diml-hint diml-how-wide" });
-    /** @type {Map<string, Grid | string>} what has been computed for this pair */
+    /** @type {Map<string, Seen>} what has been computed for this pair */
     let kept = new Map();
     /** @type {unknown} */
     let keptFor = null;
@@ -53,12 +57,12 @@ export const attention = {
      * @param {View} view
      * @param {Side} side
      * @param {Reading} reading
-     * @returns {Grid | string}
+     * @returns {Seen | string}
      */
     function grid(view, side, reading) {
       const { pair, pointed } = view;
       const own = pointed?.side === side ? pointed : null;
-      if (reading === "cut" && !own) return /** @type {Grid} */ (pair[side].rollout);
+      if (reading === "cut" && !own) return { .../** @type {Grid} */ (pair[side].rollout), least: 0 };
       const found = on.attention(side);
       const shape = side === "a" ? pair.explanation.mapA : pair.explanation.mapB;
       if (typeof found === "string" || !shape) return typeof found === "string" ? found : "none";
@@ -67,7 +71,7 @@ export const attention = {
       if (known) return known;
       const grids = { a: pair.explanation.gridA, b: pair.explanation.gridB };
       const cells = own && cellsOf(own.parts, grids[side], shape);
-      const made = { rows: shape[0], columns: shape[1], values: read(found, cells, pair, reading, block) };
+      const made = { rows: shape[0], columns: shape[1], ...read(found, cells, pair, reading, block) };
       kept.set(key, made);
       return made;
     }
@@ -87,8 +91,10 @@ export const attention = {
         const { pair, loaded } = view;
         const { model } = pair;
         if (keptFor !== pair.explanation) [keptFor, kept] = [pair.explanation, new Map()];
-        // The first block that is there, whose attention differs most from the last ones'.
-        if (!(block >= model.firstBlock && block < model.blocks)) block = model.firstBlock;
+        // The last of those that are left out.
+        if (!(block >= model.firstBlock && block < model.blocks)) {
+          block = Math.max(model.firstBlock, (pair.options.start_block ?? 0) - 1);
+        }
         Object.assign(slider, { min: String(model.firstBlock), max: String(model.blocks - 1), value: String(block) });
         output.textContent = String(block);
         slider.setAttribute("aria-valuetext", output.textContent);
@@ -103,11 +109,12 @@ export const attention = {
           const found = grid(view, side, reading);
           if (typeof found === "string") why = found;
           const shown = typeof found === "string" ? null : found;
-          name.textContent = text(/** @type {"steps.attention.one"} */ (`steps.attention.${reading}`), { block });
+          const onPhoto = shown ? percent(sumOf(shown.values)) : "";
+          name.textContent = text(/** @type {"steps.attention.one"} */ (`steps.attention.${reading}`), { block, share: onPhoto });
           const lit = view.term?.lights[reading];
           node.classList.toggle("diml-how-dim", Boolean(view.term) && !lit);
           const size = sizes.of(frame);
-          if (size) paintGrid(canvas, size, shown, [0, Math.max(...(shown?.values ?? []), 1e-9)], "inferno", 0.8);
+          if (size) paintGrid(canvas, size, shown, [0, shown ? topOfMost(shown) : 1], "inferno", 0.8);
         }
         missing.textContent = why ? text(/** @type {"steps.attention.waiting"} */ (`steps.attention.${why}`)) : "";
         missing.hidden = !why;
@@ -124,10 +131,24 @@ export const attention = {
  * @param {number} block of the first
  */
 function read(attention, cells, { model, options }, reading, block) {
-  if (reading === "cut" && cells) return partRollout(attention, cells, model, options.start_block ?? 0, options.kept_mass);
+  if (reading === "cut" && cells) {
+    return { values: partRollout(attention, cells, model, options.start_block ?? 0, options.kept_mass), least: 0 };
+  }
   const start = startingTokens(attention, cells, model);
-  if (reading === "one") return blockAttention(attention, start, model, block);
-  return rolloutThrough(attention, start, model, model.firstBlock);
+  if (reading === "all") return { values: rolloutThrough(attention, start, model, model.firstBlock), least: 0 };
+  const { shares, step } = blockAttention(attention, start, model, block);
+  // A token that hardly looks at the photo must not look busy.
+  return { values: shares, least: STEPS_TO_SHOW * step };
+}
+
+/**
+ * The value that has the last colour: all but the brightest few are below it, or one patch would leave the rest black.
+ *
+ * @param {Seen} map
+ */
+function topOfMost({ values, least }) {
+  const sorted = Float64Array.from(values).sort();
+  return Math.max(sorted[Math.floor((1 - BRIGHTEST) * sorted.length)], least, 1e-9);
 }
 
 /** @returns {Term[]} */

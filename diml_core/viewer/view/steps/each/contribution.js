@@ -8,8 +8,7 @@ import { pointsOf, shownPoints } from "../numbers.js";
 import { similarityMatrix } from "./similarity.js";
 import { planMatrix, topOf } from "./transport.js";
 
-/** @import { Step, View } from "../lesson.js" */
-/** @import { Term } from "../terms.js" */
+/** @import { Step, Term, View } from "../types.js" */
 
 /** @type {Step} */
 export const contribution = {

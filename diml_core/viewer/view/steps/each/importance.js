@@ -6,8 +6,7 @@ import { barsPicture } from "../bars.js";
 import { frac, id, line, num, op, row, sub, sum, term, whole } from "../mathml.js";
 import { embeddings } from "./parts.js";
 
-/** @import { Step, View } from "../lesson.js" */
-/** @import { Term } from "../terms.js" */
+/** @import { Step, Term, View } from "../types.js" */
 
 /** @type {Step} */
 export const importance = {

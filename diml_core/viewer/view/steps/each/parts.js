@@ -6,8 +6,7 @@ import { text } from "../../texts.js";
 import { id, line, num, op, sub, term, words } from "../mathml.js";
 import { stripsPicture } from "../strips.js";
 
-/** @import { Step, View } from "../lesson.js" */
-/** @import { Term } from "../terms.js" */
+/** @import { Step, Term, View } from "../types.js" */
 
 const SHOWN = 3; // numbers of an embedding in the formula
 

@@ -4,7 +4,7 @@ import { make } from "../../dom.js";
 import { text } from "../../texts.js";
 import { shownPoints } from "../numbers.js";
 
-/** @import { Step } from "../lesson.js" */
+/** @import { Step } from "../types.js" */
 
 /** @type {Step} */
 export const photos = {

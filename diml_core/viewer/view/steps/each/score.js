@@ -9,8 +9,7 @@ import { stripsPicture } from "../strips.js";
 import { embeddings } from "./parts.js";
 import { topOf } from "./transport.js";
 
-/** @import { Step, View } from "../lesson.js" */
-/** @import { Term } from "../terms.js" */
+/** @import { Step, Term, View } from "../types.js" */
 
 /** @type {Step} */
 export const score = {

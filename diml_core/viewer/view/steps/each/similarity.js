@@ -6,8 +6,7 @@ import { matrixPicture } from "../matrix.js";
 import { frac, id, line, num, op, row, sub, term } from "../mathml.js";
 import { bestOf } from "../numbers.js";
 
-/** @import { Step } from "../lesson.js" */
-/** @import { Term } from "../terms.js" */
+/** @import { Step, Term } from "../types.js" */
 
 /** @type {Step} */
 export const similarity = {

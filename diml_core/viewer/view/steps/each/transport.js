@@ -8,8 +8,7 @@ import { matrixPicture } from "../matrix.js";
 import { id, line, num, op, row, sub, sum, sup, term } from "../mathml.js";
 import { similarityMatrix } from "./similarity.js";
 
-/** @import { Step, View } from "../lesson.js" */
-/** @import { Term } from "../terms.js" */
+/** @import { Step, Term, View } from "../types.js" */
 
 const PACE = 1100; // ms between two stops when it plays
 const LAST = ITERATION_STOPS.length - 1;
@@ -87,7 +86,8 @@ export const transport = {
           : text("steps.transport.settled", { iterations: pair.explanation.iterations });
         slider.setAttribute("aria-valuetext", output.textContent);
         const { a, b } = view.fillings();
-        const now = text("steps.transport.status", { a: shareOf(a.placed), b: shareOf(b.placed) });
+        const bars = text(pair.options.mass < 1 ? "steps.transport.most" : "steps.transport.bars");
+        const now = `${bars} ${text("steps.transport.status", { a: shareOf(a.placed), b: shareOf(b.placed) })}`;
         if (status.textContent !== now) status.textContent = now;
       },
     };
