@@ -184,8 +184,10 @@ def test_what_pairs_add_and_the_last_step_are_the_score(alone, explained):
     points = 50 * explained.contribution.flatten()[k].item()
     assert number(page, "p") == pytest.approx(points, abs=6e-3)
     structural = number(page, "all")
+    of_part = 50 * explained.contribution.sum(1)[k // explained.contribution.shape[1]].item()
     page.keyboard.press("8")
     next_frames(page)
+    assert number(page, "row") == pytest.approx(of_part, abs=6e-3)
     assert number(page, "all") == structural
     assert number(page, "g") == pytest.approx(50 * explained.global_similarity, abs=6e-3)
     assert number(page, "s") == pytest.approx(100 * explained.similarity, abs=6e-3)
@@ -241,6 +243,19 @@ def test_the_last_block_alone_is_what_truncation_to_it_leaves(alone):
         [one, cut],
     )
     assert difference <= 12  # of 255: attention travels in steps of 1/255 of a row's largest
+
+
+def test_a_report_has_the_steps_inside(browser, explained, tmp_path):
+    explained.to_html(tmp_path / "pair.html")
+    page = browser.new_page()
+    page.goto((tmp_path / "pair.html").as_uri())
+    page.wait_for_selector(".diml[data-state=ready]")
+    page.click("[data-role=open-steps]")
+    page.wait_for_selector(CURRENT)
+    page.keyboard.press("8")
+    assert current(page) == "score"
+    assert number(page, "s") == pytest.approx(100 * explained.similarity, abs=6e-3)
+    page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

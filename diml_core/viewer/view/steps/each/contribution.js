@@ -82,6 +82,24 @@ function terms() {
       value: ({ pair, cell }) => text("steps.points", { points: pointsOf(pair.contribution[cell.k]).toFixed(2) }),
       lights: { a: "part", b: "part", C: "cell" },
     },
+    ...partTerms(),
+    {
+      id: "all",
+      symbol: () => row(sum("ij"), sub(id("p"), "ij")),
+      words: text("steps.contribution.all"),
+      value: ({ pair }) => text("steps.points", { points: shownPoints(pair).structural }),
+      lights: { a: "all", b: "all", C: "all" },
+    },
+  ];
+}
+
+/**
+ * What the marked parts add in all.
+ *
+ * @returns {Term[]}
+ */
+export function partTerms() {
+  return [
     {
       id: "row",
       symbol: () => row(sum("j"), sub(id("p"), "ij")),
@@ -91,11 +109,12 @@ function terms() {
       of: "a",
     },
     {
-      id: "all",
-      symbol: () => row(sum("ij"), sub(id("p"), "ij")),
-      words: text("steps.contribution.all"),
-      value: ({ pair }) => text("steps.points", { points: shownPoints(pair).structural }),
-      lights: { a: "all", b: "all", C: "all" },
+      id: "column",
+      symbol: () => row(sum("i"), sub(id("p"), "ij")),
+      words: text("steps.contribution.b"),
+      value: ({ pair, cell }) => text("steps.points", { points: pointsOf(pair.b.contribution[cell.j]).toFixed(2) }),
+      lights: { b: "part", C: "column" },
+      of: "b",
     },
   ];
 }

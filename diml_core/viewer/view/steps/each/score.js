@@ -1,11 +1,12 @@
 // Step: the photos as wholes and their parts, half and half, are the score.
 
-import { text } from "../../texts.js";
 import { make } from "../../dom.js";
-import { frac, id, line, num, op, row, sub, sum, term } from "../mathml.js";
 import { scoreOf } from "../../score.js";
+import { text } from "../../texts.js";
+import { frac, id, line, num, op, row, sub, sum, term } from "../mathml.js";
 import { shownPoints } from "../numbers.js";
 import { stripsPicture } from "../strips.js";
+import { partTerms } from "./contribution.js";
 import { embeddings } from "./parts.js";
 import { topOf } from "./transport.js";
 
@@ -78,6 +79,7 @@ function terms() {
       value: ({ pair }) => text("steps.points", { points: shownPoints(pair).structural }),
       lights: { a: "all", b: "all" },
     },
+    ...partTerms(),
   ];
 }
 
