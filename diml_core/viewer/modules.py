@@ -21,9 +21,10 @@ STYLE = FOLDER / "viewer.css"
 
 _PAGE = FOLDER / "page.html"
 _FRAME_HEIGHT = 900  # px, of the viewer in a notebook
-_IMPORTED = re.compile(r"""(\bfrom\s+|\bimport\s+)(["'])(\.{1,2}/[^"']+)\2""")
+_IMPORTED = re.compile(r"""(\bfrom\s+|\bimport\s+|\bawait import\()(["'])(\.{1,2}/[^"']+)\2""")
 
-# A module's address exists once the module does, so that those it imports come first.
+# A module's address exists once the module does, so that those it imports come first. It stays: what is imported when
+# a visitor first wants it has to be found then.
 _LOADER = """\
 const urls = {};
 for (const [name, source] of %s) {
@@ -31,7 +32,6 @@ for (const [name, source] of %s) {
   urls[name] = URL.createObjectURL(new Blob([placed], { type: "text/javascript" }));
 }
 const door = await import(urls["notebook.js"]);
-for (const url of Object.values(urls)) URL.revokeObjectURL(url);
 export default door.default;
 """
 

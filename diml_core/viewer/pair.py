@@ -105,6 +105,7 @@ def live_pair(
             "blocks": blocks,
             "firstBlock": first,
             "prefix": prefix,
+            "classToken": model.backbone.class_token,
             "marginals": [n for n in marginal_names(blocks > 0) if n in MARGINALS],
             "defaults": {name: defaults[name] for name in LIVE},
             "scale": None if model.scale is None else model.scale.to_dict(),

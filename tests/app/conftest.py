@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from standing_alone import alone, site  # noqa: F401 - fixtures
 from visiting import Visitor
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,93 +1,13 @@
 """The viewer on a page of its own, without Gradio: what it computes, what it waits for, and how it is reached."""
 
-import json
-import shutil
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-
 import pytest
+from standing_alone import host, next_frames
 
-from diml_core import explain, load_model, load_photo
-from diml_core.viewer import modules
-from diml_core.viewer.pair import live_pair
+from diml_core import explain
 from diml_core.viewer.texts import glossary
 
-PAGE = Path(__file__).resolve().parents[1] / "viewer" / "page.html"
 SHOWN = 0.0501  # of points with one decimal, which agree to 1e-4
 NAME = "[data-role=name-a]"
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model("dinov2-s14")
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory, examples, model):
-    """URL of a folder with the page, the viewer's modules and the pairs "birds" and "cats"."""
-    folder = tmp_path_factory.mktemp("site")
-    shutil.copy(PAGE, folder / "index.html")
-    shutil.copytree(modules.FOLDER, folder / "viewer")
-
-    def place(ending, key, content):
-        name = f"{key.replace('/', '_')}.{ending}"
-        (folder / name).write_bytes(content())
-        return name
-
-    for name, files in {
-        "birds": ("heron.jpg", "harrier.jpg"),
-        "cats": ("cat.jpg", "kitten.jpg"),
-    }.items():
-        a, b = (model.extract(load_photo(examples / file)) for file in files)
-        pair = live_pair(model, a, b, model.options(), place)
-        for side in "ab":
-            pair[side]["example"] = True
-        (folder / f"{name}.json").write_text(json.dumps(pair))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def alone(browser, site):
-    """Opens the page with one pair or two, waits until they are shown, and finds no error in the end."""
-    pages = []
-
-    def open_page(query="?one=birds", **context):
-        page = browser.new_context(
-            **({"viewport": {"width": 1366, "height": 900}} | context)
-        ).new_page()
-        page.failures = []
-        page.on("pageerror", lambda error: page.failures.append(str(error)))
-        pages.append(page)
-        page.goto(site + query)
-        page.wait_for_function("window.mounted")
-        for host in page.evaluate("Object.keys(hosts)"):
-            page.wait_for_selector(f"#{host} .diml[data-state=ready]")
-        return page
-
-    yield open_page
-    for page in pages:
-        page.context.close()
-        assert not page.failures
-
-
-def next_frames(page):
-    """Until what was asked for in one frame has been computed, drawn and told."""
-    page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
-
-
-def host(page, key, name="one"):
-    return page.evaluate(f"hosts.{name}.values.{key}")
 
 
 def click_on(page, side="a", at=(0.45, 0.35), viewer="#one"):
@@ -98,19 +18,19 @@ def click_on(page, side="a", at=(0.45, 0.35), viewer="#one"):
     next_frames(page)
 
 
-def test_the_options_move_the_score_at_once_and_ask_nothing_of_the_server(alone, model, examples):
+def test_the_options_move_the_score_at_once_and_ask_nothing_of_the_server(alone, vit, examples):
     page = alone()
     requests = []
     page.on("request", lambda request: requests.append(request.url))
     page.click("[data-role=options-drawer] summary")
     page.click("[data-role=reproduce-drawer] summary")
-    options = {"grid": 5, "mass": 0.9, "epsilon": 0.2, "start_block": model.options().start_block}
+    options = {"grid": 5, "mass": 0.9, "epsilon": 0.2, "start_block": vit.options().start_block}
     for name in ("grid", "mass", "epsilon"):
         page.fill(f"[data-role={name}]", str(options[name]))
     page.select_option("[data-role=marginals]", "uniform")
     next_frames(page)
     expected = explain(
-        model, examples / "heron.jpg", examples / "harrier.jpg", marginals="uniform", **options
+        vit, examples / "heron.jpg", examples / "harrier.jpg", marginals="uniform", **options
     )
     shown = float(page.text_content(".diml-total"))
     assert shown == pytest.approx(100 * expected.similarity, abs=SHOWN)
@@ -121,7 +41,7 @@ def test_the_options_move_the_score_at_once_and_ask_nothing_of_the_server(alone,
     assert "grid=5" in code
     page.click("[data-role=reset]")
     next_frames(page)
-    defaults = explain(model, examples / "heron.jpg", examples / "harrier.jpg")
+    defaults = explain(vit, examples / "heron.jpg", examples / "harrier.jpg")
     shown = float(page.text_content(".diml-total"))
     assert shown == pytest.approx(100 * defaults.similarity, abs=SHOWN)
     assert requests == []

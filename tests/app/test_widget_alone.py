@@ -142,3 +142,11 @@ def test_a_second_view_starts_where_the_first_stands_and_both_select_together(pa
 def test_a_dark_notebook_gets_the_dark_viewer(page):
     ink = "getComputedStyle(document.querySelector('.diml')).colorScheme"
     assert page.evaluate(ink) == "dark"
+
+
+def test_the_steps_are_inside_and_come_when_they_are_opened(page):
+    page.click("#one [data-role=open-steps]")
+    page.wait_for_selector("#one .diml-how-list [aria-current=step]")
+    page.keyboard.press("7")
+    next_frames(page)
+    assert page.locator("#one .diml-how").get_attribute("data-step") == "score"

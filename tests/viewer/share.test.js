@@ -24,6 +24,13 @@ test("an address brings another method's layer back, where the server has that m
   assert.equal(viewFromQuery(query, pair).layer, undefined);
 });
 
+test("an address opens a step of how it works, if there is such a step", () => {
+  const address = addressQuery("", pair, { ...view, step: "transport" });
+  assert.equal(viewFromQuery(new URLSearchParams(address), pair).step, "transport");
+  assert.equal(viewFromQuery(new URLSearchParams(address.replace("transport", "nine")), pair).step, undefined);
+  assert.equal(new URLSearchParams(addressQuery(address, pair, { ...view, step: null })).has("step"), false);
+});
+
 test("an address names every option that the viewer has a control for, and none that the model lacks", () => {
   const query = new URLSearchParams(addressQuery("", { ...pair, options: { ...pair.options, start_block: null } }, view));
   assert.equal(query.get("epsilon"), "0.2");

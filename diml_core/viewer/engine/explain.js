@@ -10,7 +10,7 @@ import { FINEST_TOLERANCE, transport } from "./transport.js";
 
 export { embed } from "./embedding.js";
 export { cellsOf } from "./pooling.js";
-export { partRollout } from "./rollout.js";
+export { blockAttention, partRollout, rolloutThrough, startingTokens } from "./rollout.js";
 
 // The cosines of the last pair of embeddings, and the costs, which a move of mass, epsilon or marginals leaves as they are.
 /** @type {WeakMap<Embedding, { other: Embedding, cosine: Float64Array, cost: Float64Array }>} */

@@ -36,6 +36,67 @@ export function partRollout(attention, cells, model, startBlock, keptMass) {
 }
 
 /**
+ * The tokens that a look starts from: those of some parts, or of the photo as a whole.
+ *
+ * @param {Attention} attention
+ * @param {Float64Array | null} cells [h * w] summing to 1 (see `cellsOf`); null for the whole photo: its class token, or
+ *   all tokens alike in a model without one
+ * @param {Model} model
+ * @returns {Float64Array} [T] summing to 1
+ */
+export function startingTokens({ tokens }, cells, model) {
+  const row = new Float64Array(tokens);
+  if (cells) row.set(cells, model.prefix);
+  else if (model.classToken) row[0] = 1;
+  else row.fill(1 / tokens);
+  return row;
+}
+
+/**
+ * Where some tokens look in one block: its attention as it is.
+ *
+ * @param {Attention} attention
+ * @param {Float64Array} start [T] see `startingTokens`
+ * @param {Model} model
+ * @param {number} block
+ * @returns {{shares: Float64Array, step: number}} [h * w] of their attention, the rest of which goes to prefix tokens;
+ *   and what the smallest step of one token's attention is worth, below which nothing can be told
+ */
+export function blockAttention({ tokens, blocks }, start, model, block) {
+  const rows = blocks[block - model.firstBlock];
+  const scales = residualScales(rows, tokens);
+  const seen = new Float64Array(tokens);
+  let step = 0;
+  for (let token = 0; token < tokens; token++) {
+    const weight = 2 * start[token] * scales[token];
+    step += weight;
+    for (let k = 0; weight > 0 && k < tokens; k++) seen[k] += weight * rows[token * tokens + k];
+  }
+  return { shares: seen.slice(model.prefix), step };
+}
+
+/**
+ * Where some tokens got what they are from, through several blocks: the rollout before it is truncated.
+ *
+ * @param {Attention} attention
+ * @param {Float64Array} start [T] see `startingTokens`
+ * @param {Model} model
+ * @param {number} startBlock first block of the product
+ * @returns {Float64Array} [h * w] summing to 1, or all 0 where nothing comes from a patch
+ */
+export function rolloutThrough({ tokens, blocks }, start, model, startBlock) {
+  let row = start.slice();
+  let next = new Float64Array(tokens);
+  for (const block of blocks.slice(startBlock - model.firstBlock).reverse()) {
+    timesResidual(row, block, residualScales(block, tokens), next);
+    [row, next] = [next, row];
+  }
+  const patches = row.slice(model.prefix);
+  if (patches.some((share) => share > 0)) scaleTo1(patches);
+  return patches;
+}
+
+/**
  * Half of one over each row's sum; 0 for a row of zeros (heads that never agree), which leaves the identity alone.
  *
  * @param {Uint8Array} block [T * T]

@@ -43,14 +43,29 @@ export function planAfter(explanation, iterations) {
  * @returns {[number, number]} of A, of B
  */
 export function marginalErrors({ plan, marginalsA, marginalsB, options }) {
-  const sent = new Float64Array(marginalsA.length);
-  const got = new Float64Array(marginalsB.length);
-  plan.forEach((mass, k) => {
-    sent[Math.floor(k / got.length)] += mass;
-    got[k % got.length] += mass;
-  });
+  const [sent, got] = marginalSums(plan, marginalsA.length, marginalsB.length);
   const partial = options.mass < 1;
   return [errorOf(sent, marginalsA, partial), errorOf(got, marginalsB, partial)];
+}
+
+/**
+ * What every part of A sends and every part of B gets.
+ *
+ * @param {Float64Array} plan [rows * columns]
+ * @param {number} rows
+ * @param {number} columns
+ * @returns {[Float64Array, Float64Array]} row sums, column sums
+ */
+export function marginalSums(plan, rows, columns) {
+  const sent = new Float64Array(rows);
+  const got = new Float64Array(columns);
+  for (let i = 0, k = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++, k++) {
+      sent[i] += plan[k];
+      got[j] += plan[k];
+    }
+  }
+  return [sent, got];
 }
 
 /**

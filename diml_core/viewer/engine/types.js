@@ -29,6 +29,7 @@
  * @property {number} blocks with attention; 0 for none
  * @property {number} firstBlock whose rollout is there
  * @property {number} prefix leading tokens that are no patch
+ * @property {boolean} classToken whether the first of them stands for the whole photo
  * @property {string[]} marginals
  * @property {Partial<Options>} defaults
  * @property {Scale | null} [scale] where its scores lie on photographs, if somebody has measured it

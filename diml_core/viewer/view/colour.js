@@ -37,6 +37,15 @@ export function colour(map, fraction, alpha = 1) {
 
 /**
  * @param {ColourMap} map
+ * @returns {Uint32Array} its 256 colours, opaque, as the pixels of an ImageData are laid out
+ */
+export function pixelsOf(map) {
+  const bytes = COLOUR_TABLES[map].flatMap((rgb) => [...rgb, 255]);
+  return new Uint32Array(Uint8Array.from(bytes).buffer);
+}
+
+/**
+ * @param {ColourMap} map
  * @returns {string} the whole map as a CSS image
  */
 export function gradient(map) {

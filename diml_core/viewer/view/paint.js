@@ -63,7 +63,7 @@ export function paintPair({ overlays, frames, flow }, boxes, pair, view, pointed
     if (pointed && pointed.side !== side) {
       const received = gridOf(pair[side], pointed.flow.contribution);
       paintGrid(canvas, boxes[side], received, [0, receivedTop], "magma", opacity);
-      outlineParts(canvas, pair[side], strongestOf(pointed.flow.mass, 1));
+      outlineParts(canvas, pair[side], pointed.to === undefined ? strongestOf(pointed.flow.mass, 1) : [pointed.to]);
       coloured = true;
     } else if (layer.colouring) {
       const { map, grid, range, format } = layer.colouring;

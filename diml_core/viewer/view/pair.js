@@ -58,6 +58,7 @@ import { text } from "./texts.js";
  * @property {Side} side
  * @property {number[]} parts
  * @property {number} [cursor] the part that the keyboard is at
+ * @property {number} [to] the part of the other photo that is meant with it, where a pair of parts is pointed at
  */
 
 /** @typedef {Selection & {flow: Flow}} Pointed */

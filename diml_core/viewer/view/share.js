@@ -3,6 +3,7 @@
 import { LAYERS } from "./layers.js";
 import { MOST_LINES } from "./pair.js";
 import { layerIdOf } from "./rivals.js";
+import { STEP_IDS } from "./steps/names.js";
 import { text } from "./texts.js";
 
 /** @import { Options } from "../engine/types.js" */
@@ -10,14 +11,14 @@ import { text } from "./texts.js";
 
 /** @type {readonly (keyof Options)[]} */
 const OPTION_KEYS = ["grid", "marginals", "mass", "start_block", "epsilon"];
-const KEYS = ["a", "b", "model", ...OPTION_KEYS, "layer", "lines", "parts"];
+const KEYS = ["a", "b", "model", ...OPTION_KEYS, "layer", "lines", "parts", "step"];
 
 /**
  * The query part of the address that shows a view again. What others keep there stays.
  *
  * @param {string} search of today's address
  * @param {Pick<Pair, "a" | "b" | "model" | "options"> | null} pair null for none, or one that cannot be linked
- * @param {{layer: {id: string}, lines: number, pinned: Selection | null}} view
+ * @param {{layer: {id: string}, lines: number, pinned: Selection | null, step?: string | null}} view
  * @returns {string} empty or with its question mark
  */
 export function addressQuery(search, pair, view) {
@@ -33,6 +34,7 @@ export function addressQuery(search, pair, view) {
     query.set("layer", view.layer.id);
     query.set("lines", String(view.lines));
     if (view.pinned) query.set("parts", view.pinned.side + view.pinned.parts.join("."));
+    if (view.step) query.set("step", view.step);
   }
   const written = query.toString();
   return written && `?${written}`;
@@ -51,7 +53,7 @@ export const canBeLinked = ({ a, b }) => a.example && b.example;
  *
  * @param {URLSearchParams} query
  * @param {Pair} pair
- * @returns {{layer?: string, lines?: number, pinned?: Selection} | null}
+ * @returns {{layer?: string, lines?: number, pinned?: Selection, step?: string} | null}
  */
 export function viewFromQuery(query, pair) {
   const named = [query.get("a"), query.get("b"), query.get("model") ?? pair.model.name];
@@ -74,6 +76,8 @@ export function viewFromQuery(query, pair) {
     const parts = list.split(".").map(Number).filter((part) => part < pair[side].count);
     if (parts.length) view.pinned = { side, parts: [...new Set(parts)] };
   }
+  const step = query.get("step") ?? "";
+  if (STEP_IDS.includes(step)) view.step = step;
   return view;
 }
 

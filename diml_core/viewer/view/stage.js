@@ -27,9 +27,9 @@ export function measureStage(stage, frames) {
 
 /**
  * @param {HTMLCanvasElement} canvas
- * @param {DOMRect} box
+ * @param {{width: number, height: number}} box in page pixels
  */
-function clearedCanvas(canvas, box) {
+export function clearedCanvas(canvas, box) {
   const ratio = window.devicePixelRatio || 1;
   const width = Math.round(box.width * ratio);
   const height = Math.round(box.height * ratio);
@@ -53,7 +53,7 @@ function contextOf(canvas) {
 
 /**
  * @param {HTMLCanvasElement} canvas
- * @param {DOMRect} box of the photo
+ * @param {{width: number, height: number}} box of the photo
  * @param {Grid | null} grid null leaves the photo as it is
  * @param {[number, number]} range of the map
  * @param {ColourMap} map

@@ -21,6 +21,7 @@ export const TEMPLATE = `
   <div class="diml-body" data-role="body">
     <p class="diml-caption" data-role="caption"><b data-role="caption-title"></b> <span data-role="caption-text"></span></p>
     <div class="diml-actions">
+      <button type="button" data-role="open-steps">${say("steps.open")}</button>
       <button type="button" data-role="link">${say("viewer.link")}</button>
       <button type="button" data-role="present" aria-pressed="false">${say("presenter.enter")}</button>
     </div>
@@ -60,6 +61,10 @@ export const TEMPLATE = `
     <h3 class="diml-unseen">${say("viewer.readout")}</h3>
     <div class="diml-readout" data-role="readout"></div>
     <div class="diml-cover" data-role="cover"></div>
+    <details class="diml-drawer" data-role="steps-drawer">
+      <summary><h3>${say("steps.title")}</h3></summary>
+      <div class="diml-how" data-role="steps"></div>
+    </details>
     <details class="diml-drawer" data-role="trial-drawer" hidden>
       <summary><h3>${say("viewer.trial")}</h3></summary>
       <div data-role="trial"></div>

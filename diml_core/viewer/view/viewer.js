@@ -20,6 +20,7 @@ import { scaleOf } from "./scale.js";
 import { scoreOf } from "./score.js";
 import { addressQuery, canBeLinked, copyText, viewFromQuery } from "./share.js";
 import { measureStage } from "./stage.js";
+import { stepsDrawer } from "./steps/drawer.js";
 import { term } from "./terms.js";
 import { text } from "./texts.js";
 import { placeTip } from "./tip.js";
@@ -53,6 +54,7 @@ const NO_PART_ATTENTION = {
  * @property {Pointed | null} hover
  * @property {Pointed | null} pinned
  * @property {Side} barSide whose parts the score's bar shows
+ * @property {string | null} step of "How it works" that is open
  */
 
 /**
@@ -102,6 +104,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     hover: null,
     pinned: null,
     barSide: "a",
+    step: null,
   };
   const loadPair = pairLoader();
   const query = new URLSearchParams(location.search);
@@ -141,11 +144,34 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
   const showControls = optionControls(find("controls"), changeOptions);
   const showCover = ask && coverPanel(find("cover"), ask);
   const showTrial = ask && trialPanel(find("trial"), ask, signal);
+  const steps = stepsDrawer(
+    /** @type {HTMLDetailsElement} */ (find("steps-drawer")),
+    find("steps"),
+    {
+      hover: (selection, speak) => {
+        if (selection || state.hover) pointAndTell("hover", selection);
+        if (speak && state.pair && state.hover) find("live").textContent = spoken(state.pair, state.hover);
+      },
+      select: (selection) => pointAndTell("pinned", selection),
+      kept: () => state.pinned,
+      letGo,
+      attention: (side) => state.attention[side] ?? fetchAttention(side),
+      settle,
+      repaint,
+      speak: (words) => (find("live").textContent = words),
+    },
+    (step) => {
+      state.step = step;
+      writeAddress();
+      repaint();
+    },
+    signal,
+  );
 
   const active = () => state.hover ?? state.pinned;
 
   /** @type {(pair: Pair, selection: Selection) => Pointed} */
-  const pointAt = (pair, { side, parts, cursor }) => ({ side, parts, cursor, flow: flowFrom(pair, side, parts) });
+  const pointAt = (pair, { side, parts, cursor, to }) => ({ side, parts, cursor, to, flow: flowFrom(pair, side, parts) });
 
   /** @param {Layer} layer */
   function chooseLayer(layer) {
@@ -185,6 +211,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     placeTip(find("tip"), boxes, pair, pointed);
     score.light(pointed?.parts ?? []);
     if (isOpen("formula-drawer")) renderFormula(find("formula"), pair, settled, pointed, ITERATION_STOPS[state.stop]);
+    if (state.loaded) steps.paint({ pair, loaded: state.loaded, pointed, stop: state.stop });
   }
 
   /** @param {string} drawer */
@@ -308,6 +335,19 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     history.replaceState(history.state, "", location.pathname + search + location.hash);
   }
 
+  /** @param {number} stop index into ITERATION_STOPS */
+  function settle(stop) {
+    state.stop = stop;
+    showPlan();
+    repaint();
+  }
+
+  /** @param {string} [step] the one that was last open, without */
+  function showSteps(step) {
+    steps.open(step);
+    find("steps-drawer").scrollIntoView({ block: "start" });
+  }
+
   // From the live options to everything that follows from the plan.
   function showPlan() {
     const { settled } = state;
@@ -374,7 +414,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
       const [old, now] = [before[pointed.side], state.settled[pointed.side]];
       if (old.rows === now.rows && old.columns === now.columns) continue;
       pointed.parts = partsIn(now, boxOf(old, pointed.parts));
-      pointed.cursor = undefined;
+      pointed.cursor = pointed.to = undefined;
       moved ||= kind === "pinned";
     }
     const boxes = measureStage(find("stage"), frames); // before anything is written: after, it would be laid out twice
@@ -441,10 +481,10 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
       repaint();
     });
   }
-  input("iterations").addEventListener("input", () => {
-    state.stop = input("iterations").valueAsNumber;
-    showPlan();
-    repaint();
+  input("iterations").addEventListener("input", () => settle(input("iterations").valueAsNumber));
+  find("open-steps").addEventListener("click", () => {
+    showSteps();
+    find("steps-drawer").querySelector("summary")?.focus({ preventScroll: true });
   });
   find("formula-drawer").addEventListener("toggle", repaint);
   find("trial-drawer").addEventListener("toggle", offerTrial);
@@ -533,6 +573,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     set("pinned", view?.pinned ?? wanted);
     wanted = null;
     if (!state.pinned) link.ask();
+    if (view?.step) showSteps(view.step);
   }
 
   /**
