@@ -8,7 +8,7 @@ import { sumOf } from "./pair.js";
 /** @import { Ask, QuestionBase } from "./asking.js" */
 /** @import { Side } from "./pair.js" */
 
-/** @typedef {QuestionBase & {about: "cover", side: Side, parts: number[], cover: string}} Question about the pinned parts */
+/** @typedef {QuestionBase & {about: "cover", side: Side, letter: string, parts: number[], cover: string}} Question about the pinned parts */
 
 /** @typedef {{similarity: number, global: number, structural: number}} Scores */
 
@@ -49,7 +49,7 @@ export function coverPanel(root, ask) {
  */
 function renderQuestion(root, question, ask) {
   const result = make("div", { role: "status" });
-  const what = `${plural(question.parts.length, "part")} of ${question.side.toUpperCase()}`;
+  const what = `${plural(question.parts.length, "part")} of ${question.letter}`;
   let waiting = false;
   const buttons = COVERS.map(({ id: cover, label, title }) =>
     button(

@@ -1,5 +1,6 @@
 // The quantities a photo can be coloured by. Adding a layer touches LAYERS only.
 
+import { DIFFERENCE } from "./difference.js";
 import { make } from "./dom.js";
 
 /** @import { Grid, Pair, PairSide, Side } from "./pair.js" */
@@ -21,6 +22,7 @@ import { make } from "./dom.js";
  * @property {(pair: Pair) => boolean} [available] always, without
  * @property {string} [missing] why it is not available
  * @property {(pair: Pair) => string | null} [note] what to say in place of the help, if anything
+ * @property {boolean} [beside] whether it is of two viewers side by side: not offered where there is one
  * @property {boolean} [attention] whether a part that is pointed at has a map of its own: where it looked
  */
 
@@ -88,6 +90,7 @@ export const LAYERS = [
       format: (value) => value.toFixed(4),
     },
   },
+  DIFFERENCE,
   { id: "none", label: "Photo only", help: "No colours: the photos and the flow lines." },
 ];
 
@@ -148,6 +151,7 @@ export function layerRow(root, choose) {
       const usable = !layer.available || layer.available(pair);
       const radio = radios[index];
       radio.disabled = !usable;
+      radio.hidden = !usable && Boolean(layer.beside);
       radio.title = (usable ? layer.help : layer.missing) ?? "";
       radio.ariaChecked = String(layer.id === id);
       radio.tabIndex = layer.id === id ? 0 : -1;

@@ -3,7 +3,7 @@
 import { gradient } from "./colour.js";
 import { make } from "./dom.js";
 import { gridOf } from "./layers.js";
-import { SIDES, flowFrom, otherSide, planIndex, strongestOf } from "./pair.js";
+import { SIDES, flowFrom, letterOf, otherSide, planIndex, strongestOf } from "./pair.js";
 import { outlineParts, paintGrid, paintLines } from "./stage.js";
 
 /** @import { Layer } from "./layers.js" */
@@ -68,7 +68,7 @@ export function paintPair({ overlays, frames, flow }, boxes, pair, view, pointed
       paintGrid(canvas, boxes[side], shown.grid, shown.range, map, opacity);
       // Without a selection both photos share one legend.
       if (pointed || side === "a") {
-        const where = pointed ? ` (${side.toUpperCase()})` : "";
+        const where = pointed ? ` (${letterOf(pair, side)})` : "";
         const name = (own ? `${layer.label} of this part` : layer.label) + where;
         const help = pointed && typeof looked === "string" ? looked : (layer.note?.(pair) ?? layer.help);
         legends.push(legend(name, map, shown.range, format, help));
@@ -82,7 +82,7 @@ export function paintPair({ overlays, frames, flow }, boxes, pair, view, pointed
   /** @type {(value: number) => string} */
   const number = (value) => value.toFixed(4);
   if (pointed) {
-    const where = `Received from it (${otherSide(pointed.side).toUpperCase()})`;
+    const where = `Received from it (${letterOf(pair, otherSide(pointed.side))})`;
     const help = "Contribution of each part that it goes to; lines: wider is more mass.";
     legends.push(legend(where, "magma", [0, receivedTop], number, help));
   } else if (lines.length) {

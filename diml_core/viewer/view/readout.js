@@ -1,7 +1,7 @@
 // Words and numbers for the part that is pointed at: what it matches and what that adds to the score.
 
 import { make, percent } from "./dom.js";
-import { cellName, cosineTo, otherSide, strongestOf, sumOf } from "./pair.js";
+import { cellName, cosineTo, letterOf, otherSide, strongestOf, sumOf } from "./pair.js";
 import { text } from "./texts.js";
 
 const TARGETS_LISTED = 4;
@@ -39,7 +39,7 @@ export function renderReadout(root, pair, active) {
     make(
       "p",
       {},
-      make("b", {}, `${title} of ${side.toUpperCase()}`),
+      make("b", {}, `${title} of ${letterOf(pair, side)}`),
       `: importance ${sumOf(here.marginals, parts).toFixed(4)}, sends ${mass.toFixed(4)} of the mass, adds ` +
         `${contribution.toFixed(4)} (${percent(contribution / (pair.structural || 1), 1)}) to the structural ` +
         `similarity of ${pair.structural.toFixed(4)}.`,
@@ -54,7 +54,7 @@ export function renderReadout(root, pair, active) {
             make(
               "tr",
               {},
-              ...[`goes to ${there.toUpperCase()}`, "mass", "cosine", "contribution", "share"].map((title) =>
+              ...[`goes to ${letterOf(pair, there)}`, "mass", "cosine", "contribution", "share"].map((title) =>
                 make("th", { scope: "col" }, title),
               ),
             ),
@@ -77,7 +77,7 @@ export function spoken(pair, active) {
   const from = parts.length === 1 ? cellName(pair[side], parts[0]) : `${parts.length} parts`;
   const share = sumOf(pair[side].contribution, parts) / (pair.structural || 1);
   return to === undefined
-    ? `${from} of ${side.toUpperCase()}: unmatched.`
-    : `${from} of ${side.toUpperCase()}: goes to ${cellName(pair[otherSide(side)], to)}, ` +
+    ? `${from} of ${letterOf(pair, side)}: unmatched.`
+    : `${from} of ${letterOf(pair, side)}: goes to ${cellName(pair[otherSide(side)], to)}, ` +
         `${percent(share, 1)} of the structural similarity.`;
 }

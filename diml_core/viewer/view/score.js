@@ -2,7 +2,7 @@
 
 import { colour } from "./colour.js";
 import { make, percent, plural, uniqueId } from "./dom.js";
-import { cellName, strongestOf, sumOf } from "./pair.js";
+import { cellName, letterOf, strongestOf, sumOf } from "./pair.js";
 
 /** @import { Pair, Side } from "./pair.js" */
 
@@ -53,7 +53,7 @@ export function scoreOf(root, on) {
     const { pair, side, order } = shown;
     order.forEach((part, rank) => {
       const value = pair[side].contribution[part].toFixed(4);
-      segments[rank].title = segments[rank].ariaLabel = `${cellName(pair[side], part)} of ${side.toUpperCase()}: ½ × ${value}`;
+      segments[rank].title = segments[rank].ariaLabel = `${cellName(pair[side], part)} of ${letterOf(pair, side)}: ½ × ${value}`;
     });
   };
 
@@ -118,7 +118,7 @@ export function scoreOf(root, on) {
       const top = values[order[0]] || 1;
       globalBar.style.width = percent(global / (global + all || 1), 3);
       globalBar.title = `global part: ½ × ${pair.global.toFixed(4)}`;
-      parts.ariaLabel = `Parts of ${side.toUpperCase()} from strongest to weakest, as they add to the score`;
+      parts.ariaLabel = `Parts of ${letterOf(pair, side)} from strongest to weakest, as they add to the score`;
       const before = segments.length;
       segments = order.map((part, rank) => {
         const segment = segments[rank] ?? make("span", { className: "diml-bar-part", role: "option", id: uniqueId("part") });
@@ -189,7 +189,7 @@ function noteText(pair, side, order, count, lineCount) {
   /** @param {number} value */
   const share = (value) => percent(pair.structural ? value / pair.structural : 0);
   const carried = share(sumOf(pair[side].contribution, order.slice(0, count)));
-  const all = `${pair[side].count} parts of ${side.toUpperCase()}`;
+  const all = `${pair[side].count} parts of ${letterOf(pair, side)}`;
   const notes = [`The ${count} strongest of the ${all} carry ${carried} of the structural part`];
   // The bar has no room below zero, so what a part takes away is said in words.
   const lowering = pair[side].contribution.filter((value) => value < 0);

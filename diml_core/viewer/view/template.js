@@ -13,8 +13,10 @@ export const TEMPLATE = `
     <p class="diml-caption" data-role="caption"><b data-role="caption-title"></b> <span data-role="caption-text"></span></p>
     <div class="diml-actions">
       <button type="button" data-role="link">Copy link</button>
-      <button type="button" data-role="present" aria-pressed="false">Presenter mode</button>
+      <button type="button" data-role="fullscreen" hidden></button>
+      <button type="button" data-role="present" aria-pressed="false"></button>
     </div>
+    <p class="diml-note" data-role="present-note" role="status" hidden></p>
     <h3 class="diml-unseen">Score</h3>
     <div class="diml-score" data-role="score"></div>
     <div class="diml-scale" data-role="scale"></div>
@@ -32,13 +34,13 @@ export const TEMPLATE = `
         <div class="diml-frame" tabindex="0" role="application" data-role="frame-a">
           <img data-role="img-a" alt=""><canvas data-role="overlay-a" aria-hidden="true"></canvas>
         </div>
-        <figcaption><b>A</b> <span data-role="name-a"></span></figcaption>
+        <figcaption><b data-role="letter-a"></b> <span data-role="name-a"></span></figcaption>
       </figure>
       <figure class="diml-photo" data-side="b">
         <div class="diml-frame" tabindex="0" role="application" data-role="frame-b">
           <img data-role="img-b" alt=""><canvas data-role="overlay-b" aria-hidden="true"></canvas>
         </div>
-        <figcaption><b>B</b> <span data-role="name-b"></span></figcaption>
+        <figcaption><b data-role="letter-b"></b> <span data-role="name-b"></span></figcaption>
       </figure>
       <canvas class="diml-lines" data-role="flow" aria-hidden="true"></canvas>
       <div class="diml-tip" data-role="tip" aria-hidden="true"></div>
