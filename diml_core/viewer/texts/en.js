@@ -18,7 +18,6 @@ export default {
   "settings.change": "{name} {now} instead of {before}",
   "settings.epsilon": "epsilon",
   "settings.gained": "parts that gain",
-  "settings.global": "global part",
   "settings.grid": "grid",
   "settings.legend": "Points of the overall score that each part of A gains (red) or loses (blue) by the settings on the right.",
   "settings.lost": "parts that lose",

@@ -1,24 +1,21 @@
-// Two viewers side by side: what makes the difference between their scores, in a panel above both. Everything follows from
-// the pairs that the two show at this moment, so that nothing is said of a pair that is gone or not here yet.
+// Two viewers side by side: what makes the difference between their scores, in a panel above both, and in the layer of that
+// name. Everything follows from the pairs that the two show at this moment, so that nothing is said of a pair that is gone or not here yet.
 
 import { differenceOf } from "../engine/difference.js";
-import { balanceOf, extremesOf } from "./balance.js";
-import { keepDifference, signed } from "./difference.js";
-import { button, make } from "./dom.js";
+import { keepDifference } from "./difference.js";
+import { changesOf, differencePanel } from "./contrast.js";
 import { ASK_EVENT, BESIDE_EVENT, PAIR_EVENT, POINT_EVENT } from "./linking.js";
-import { boxOf, partsIn, sumOf } from "./pair.js";
+import { boxOf } from "./pair.js";
 import { OPTION_KEYS } from "./share.js";
-import { text } from "./texts.js";
 
-/** @import { Difference } from "../engine/difference.js" */
 /** @import { Relation } from "./difference.js" */
+/** @import { Compared } from "./contrast.js" */
 /** @import { Word } from "./linking.js" */
 /** @import { Box, Pair } from "./pair.js" */
 
 const SETTLES = 400; // ms until an address is written, and a layer that has lost its numbers is left
+const LINK_PATIENCE = 20_000; // ms
 const KEYS = ["c", "beside"];
-/** @type {Record<string, "settings.grid">} */
-const OPTION_TEXTS = Object.fromEntries(OPTION_KEYS.map((key) => [key, /** @type {"settings.grid"} */ (`settings.${key}`)]));
 
 /**
  * What two pairs have to do with each other; null for nothing that could be told.
@@ -31,14 +28,6 @@ export function relationOf(first, second) {
   if (!first || !second || first.model.name !== second.model.name || first.a.digest !== second.a.digest) return null;
   return first.b.digest === second.b.digest ? "settings" : "triple";
 }
-
-/**
- * The options in which two pairs differ.
- *
- * @param {Pair} first
- * @param {Pair} second
- */
-export const changesOf = (first, second) => OPTION_KEYS.filter((key) => first.options[key] !== second.options[key]);
 
 /**
  * The query part of an address that brings back what stands beside the pair; the rest of it stays.
@@ -76,140 +65,83 @@ export function mountBeside(root, viewers, captions = {}) {
   const roots = [null, null];
   /** @type {{hover: Box | null, pinned: Box | null}} on A */
   const pointed = { hover: null, pinned: null };
-  let before = ""; // what the panel last told of: which photos, which relation
-  const askedLayer = new URLSearchParams(location.search).get("layer");
-  let greeted = false; // whether a triple was shown since the page was opened
+  const query = new URLSearchParams(location.search);
+  let asked = query.get("layer"); // by the link
+  // What a link asks for is not taken out of the address before it is here, nor kept there if it never comes.
+  let awaited = KEYS.some((key) => query.has(key));
+  setTimeout(() => (awaited = false), LINK_PATIENCE);
+  /** @type {Relation | null} */
+  let before = null;
+  let wants = !asked || asked === "difference"; // whether three photos, when they are here, are coloured by what they differ by
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let later;
 
-  const sum = make("div", { className: "diml-sum" });
-  const sentence = make("p", {});
-  const detail = make("p", { className: "diml-note" });
-  const panel = make("section", { className: "diml diml-beside", ariaLabel: text("triple.panel") }, sentence, sum, detail);
+  const panel = differencePanel(captions, (difference, part) => {
+    if (!shown) return;
+    const word = { from: root, kind: "pinned", side: "a", digest: shown.first.a.digest, box: boxOf(difference, [part]) };
+    window.dispatchEvent(new CustomEvent(POINT_EVENT, { detail: word }));
+  });
 
-  /** @type {(place: number, asked: object) => void} */
-  const tell = (place, asked) => roots[place]?.dispatchEvent(new CustomEvent(BESIDE_EVENT, { detail: asked }));
+  /** @type {(place: number, detail: object) => void} */
+  const tell = (place, detail) => roots[place]?.dispatchEvent(new CustomEvent(BESIDE_EVENT, { detail }));
 
-  /** @type {{first: Pair, second: Pair, relation: Relation, difference: Difference} | null} */
+  /** @type {Compared | null} */
   let shown = null;
 
   function compare() {
     const [first, second] = pairs;
     const relation = relationOf(first, second);
     shown = null;
-    // Of three photos, one that stands at other options is following.
-    if (first && second && relation && !(relation === "triple" && changesOf(first, second).length)) {
+    // Of three photos one that stands at other options follows within a frame or two: what is said fades meanwhile, for a
+    // panel that came and went would move the photos under the pointer.
+    const follows = first && second && relation === "triple" && changesOf(first, second).length > 0;
+    panel.node.classList.toggle("diml-following", Boolean(follows));
+    if (follows) return;
+    if (first && second && relation) {
       // Of three photos the left is measured by the right; of two settings the right, which is the news, by the left.
       const difference = relation === "triple" ? differenceOf(first, second) : differenceOf(second, first);
       for (const pair of [first, second]) keepDifference(pair, difference, relation);
       shown = { first, second, relation, difference };
       render();
     }
-    if (!shown) panel.remove();
-    else if (!panel.isConnected) root.append(panel);
-    for (const place of [0, 1]) tell(place, {});
-    greet(relation);
+    if (!shown) panel.node.remove();
+    else if (!panel.node.isConnected) root.append(panel.node);
+    // Where nothing was and is to be seen of a difference, a viewer alone has nothing to look at anew.
+    if (shown || before) for (const place of [0, 1]) tell(place, {});
+    if (shown?.relation !== before) greet(shown?.relation ?? null);
   }
 
   /** @param {Relation | null} relation what is new is shown at once */
   function greet(relation) {
-    const now = relation ?? "";
-    if (now === before) return;
-    before = now;
-    if (relation === "triple" && (greeted || !askedLayer)) {
-      for (const place of [0, 1]) tell(place, { layer: "difference" });
-    } else if (relation === "triple") {
-      tell(1, { layer: askedLayer });
+    before = relation;
+    if (relation === "settings") {
+      const drawer = roots[1]?.querySelector('[data-role="options-drawer"]');
+      /** @type {HTMLDetailsElement | null | undefined} */ (drawer)?.setAttribute("open", "");
     }
-    greeted ||= relation === "triple";
-    const drawer = /** @type {HTMLDetailsElement | null | undefined} */ (roots[1]?.querySelector('[data-role="options-drawer"]'));
-    if (relation === "settings" && drawer) drawer.open = true;
+    if (relation !== "triple") return;
+    const layer = wants ? "difference" : asked;
+    for (const place of [0, 1]) if (layer) tell(place, { layer });
+    wants = false;
+    asked = null;
   }
 
   function settle() {
     clearTimeout(later);
     later = setTimeout(() => {
-      const search = besideQuery(location.search, pairs[0], pairs[1]);
+      const search = awaited ? location.search : besideQuery(location.search, pairs[0], pairs[1]);
       if (search !== location.search) history.replaceState(history.state, "", location.pathname + search + location.hash);
       if (shown) return;
       for (const place of [0, 1]) {
         const chosen = roots[place]?.querySelector('[data-layer="difference"]');
-        if (chosen?.ariaChecked === "true") tell(place, { layer: "contribution" });
+        if (chosen?.ariaChecked !== "true") continue;
+        tell(place, { layer: "contribution" });
+        wants = true;
       }
     }, SETTLES);
   }
 
   function render() {
-    if (!shown) return;
-    const { first, second, relation, difference } = shown;
-    const triple = relation === "triple";
-    const balance = triple ? balanceOf(first, second, difference) : balanceOf(second, first, difference);
-    const { most, least } = extremesOf(difference);
-    if (triple) {
-      const key = balance.total > 0 ? "triple.more" : balance.total < 0 ? "triple.less" : "triple.even";
-      const [total, one, two] = [Math.abs(balance.total), balance.first, balance.second].map((value) => value.toFixed(1));
-      const examples = [first.a, first.b, second.b];
-      const caption = examples.every(({ example }) => example) && captions[examples.map(({ name }) => name).join(" ")];
-      sentence.replaceChildren(
-        make("b", {}, text(key, { total, first: one, second: two })),
-        caption ? ` ${caption}` : "",
-      );
-    } else {
-      const changes = changesOf(first, second).map((key) =>
-        text("settings.change", { name: text(OPTION_TEXTS[key]), now: String(second.options[key]), before: String(first.options[key]) }),
-      );
-      const values = { changes: changes.join(", "), first: balance.second.toFixed(1), second: balance.first.toFixed(1) };
-      sentence.replaceChildren(make("b", {}, changes.length ? text("settings.score", values) : text("settings.same")));
-    }
-    const words = triple
-      ? { global: text("triple.global"), gains: text("triple.for"), losses: text("triple.against") }
-      : { global: text("settings.global"), gains: text("settings.gained"), losses: text("settings.lost") };
-    const differs = triple || changesOf(first, second).length > 0;
-    sum.hidden = !differs;
-    sum.replaceChildren(
-      make("strong", { className: "diml-total" }, signed(balance.total, 1)),
-      make("small", {}, text("triple.points")),
-      make("span", { className: "diml-op" }, "="),
-      termOf(balance.global, words.global, "diml-global"),
-      termOf(balance.gains, words.gains, "diml-gains"),
-      termOf(balance.losses, words.losses, "diml-losses"),
-    );
-    detail.hidden = !differs;
-    const box = pointed.hover ?? pointed.pinned;
-    if (box) detail.replaceChildren(sayPointed(box));
-    else if (triple) {
-      detail.replaceChildren(
-        ...(most ? [text("triple.strongest"), " ", partButton(difference, most), " "] : []),
-        ...(least ? [text("triple.weakest"), " ", partButton(difference, least)] : []),
-      );
-    } else {
-      const [strongest] = [most, least].filter((each) => each !== null).sort((x, y) => Math.abs(y.points) - Math.abs(x.points));
-      detail.replaceChildren(...(strongest ? [text("settings.strongest"), " ", partButton(difference, strongest)] : []));
-    }
-  }
-
-  /** @param {Box} box */
-  function sayPointed(box) {
-    if (!shown) return "";
-    const { first, second, relation, difference } = shown;
-    const grid = { ...difference, count: difference.parts.length };
-    const points = signed(sumOf(difference.parts, partsIn(grid, box)));
-    if (relation === "settings") return text("settings.pointed", { points });
-    const [to, from] = [first, second].map(({ a }) => signed(50 * sumOf(a.contribution, partsIn(a, box))).replace("+", ""));
-    return text("triple.pointed", { first: to, second: from, points });
-  }
-
-  /**
-   * @param {Difference} difference
-   * @param {{part: number, cell: string, points: number}} of
-   */
-  function partButton(difference, { part, cell, points }) {
-    const label = text("triple.part", { cell, points: signed(points) });
-    return button(label, () => {
-      if (!shown) return;
-      const word = { from: root, kind: "pinned", side: "a", digest: shown.first.a.digest, box: boxOf(difference, [part]) };
-      window.dispatchEvent(new CustomEvent(POINT_EVENT, { detail: word }));
-    });
+    if (shown) panel.show(shown, pointed.hover ?? pointed.pinned);
   }
 
   /** @param {Element} from @returns {number} 0, 1, or -1 for another viewer */
@@ -227,6 +159,8 @@ export function mountBeside(root, viewers, captions = {}) {
       const place = placeOf(from);
       if (place < 0) return;
       const last = pairs[place];
+      if (place === 0 && pair?.a.digest !== last?.a.digest) pointed.hover = pointed.pinned = null;
+      if (place === 1 && pair) awaited = false;
       roots[place] = pair ? from : null;
       pairs[place] = pair;
       const other = pairs[1 - place];
@@ -258,15 +192,6 @@ export function mountBeside(root, viewers, captions = {}) {
   return () => {
     clearTimeout(later);
     gone.abort();
-    panel.remove();
+    panel.node.remove();
   };
-}
-
-/**
- * @param {number} value
- * @param {string} name
- * @param {string} className
- */
-function termOf(value, name, className) {
-  return make("span", { className: `diml-term ${className}` }, make("b", {}, signed(value, 1)), make("small", {}, name));
 }

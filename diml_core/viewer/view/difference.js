@@ -36,7 +36,7 @@ export const DIFFERENCE = {
   beside: true,
   note: (pair) => {
     const relation = kept.get(pair)?.relation;
-    return relation ? text(`${relation}.legend`) : null;
+    return relation ? text(relation === "triple" ? "triple.legend" : "settings.legend") : null;
   },
   colouring: {
     map: "difference",
