@@ -95,7 +95,7 @@ def test_the_page_fills_the_screen_or_says_why_not(presenting):
     button.click()
     page.page.wait_for_function("() => !document.fullscreenElement")
     page.page.evaluate(
-        "Element.prototype.requestFullscreen = () => Promise.reject(new TypeError())"
+        "() => { Element.prototype.requestFullscreen = () => Promise.reject(new TypeError()); }"
     )
     button.click()
     page.page.wait_for_selector("#viewer [data-role=present-note]:has-text('press F11')")

@@ -16,7 +16,7 @@ export const TEMPLATE = `
       <button type="button" data-role="fullscreen" hidden></button>
       <button type="button" data-role="present" aria-pressed="false"></button>
     </div>
-    <p class="diml-note" data-role="present-note" role="status" hidden></p>
+    <p class="diml-refused" data-role="present-note" role="status" hidden></p>
     <h3 class="diml-unseen">Score</h3>
     <div class="diml-score" data-role="score"></div>
     <div class="diml-scale" data-role="scale"></div>
