@@ -187,9 +187,9 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
                 value = _looked(explorer, stands if own else link.model, loaded, request, **options)
                 second = gr.update(visible=True, value=value)
         except Exception as error:
-            return [gr.skip()] * 5 + [{"error": sentence(error)}, gr.skip()]
+            return [gr.skip()] * 6 + [{"error": sentence(error)}]
         third = str(link.c) if link.c else gr.skip()
-        return [str(link.a), str(link.b), third, link.model, stands, pair, second]
+        return [str(link.a), str(link.b), third, stands, second, link.model, pair]
 
     # Photos change at once. What there is to see of them is asked for after that, on one queue, with what stands on the
     # page when the question is sent; of choices made while one is worked on, only the newest is answered.
@@ -237,7 +237,7 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
             trigger_mode="always_last",
         ).then(**listen)
     viewer.restore(
-        restore, None, [*photos, image_c, model_name, beside, viewer, second_viewer], **newest
+        restore, None, [*photos, image_c, beside, second_viewer, model_name, viewer], **newest
     )
 
     for format, button in buttons.items():
