@@ -14,6 +14,7 @@ from app import choices
 from app.component import html_with_texts
 from app.thumbnails import thumbnail_url
 from diml_core.photo.images import Photo, load_photo
+from diml_core.viewer.texts import text
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "examples"
 THUMBNAIL_SIDE = 176  # px of an example in a strip, twice what is shown
@@ -67,23 +68,22 @@ SHOW_THUMBNAILS = "for (const image of element.querySelectorAll('img[data-src]')
 """JavaScript of a component: its images' ``data-src`` become their sources, wherever the page lies."""
 
 _SCRIPT = f"""{SHOW_THUMBNAILS}
-element.addEventListener('click', (event) => {{
-  const card = event.target.closest('button[data-pair]');
-  if (!card) return;
-  {choices.note("pair", "card.dataset.pair")}
-  trigger('pick');
-}});
-"""
+const NOTE = (card) => {{ {choices.note("pair", "card.dataset.pair")} }};
+{(Path(__file__).parent / "examples.js").read_text(encoding="utf-8")}"""
 
 
 class ExampleStrip(gr.HTML):
-    """A scrolling strip of pairs. ``pick`` fires when one is chosen: its id is the newest ``pair`` of :mod:`app.choices`."""
+    """A scrolling strip of pairs. ``pick`` fires when one is chosen: its id is the newest ``pair`` of :mod:`app.choices`.
+
+    It marks the pair that the viewer shows, and in presenter mode goes on and back.
+    """
 
     def __init__(self) -> None:
+        back, on = _turn(-1, "previous", "‹"), _turn(1, "next", "›")
         super().__init__(
             "".join(_card(pair) for pair in example_pairs()),
             html_template=html_with_texts(
-                '<div class="strip" aria-label="%%compare.examples%%">${value}</div>'
+                f'<div class="strip-row">{back}<div class="strip" aria-label="%%compare.examples%%">${{value}}</div>{on}</div>'
             ),
             js_on_load=_SCRIPT,
             apply_default_css=False,
@@ -91,13 +91,20 @@ class ExampleStrip(gr.HTML):
         )
 
 
+def _turn(step: int, key: str, sign: str) -> str:
+    label = html.escape(text(f"present.{key}"))
+    return f'<button type="button" class="turn" data-turn="{step}" aria-label="{label}" title="{label}">{sign}</button>'
+
+
 def _card(pair: ExamplePair) -> str:
     images = "".join(
         f'<img data-src="{thumbnail_url(path, THUMBNAIL_SIDE)}" alt="">'
         for path in (pair.a, pair.b)
     )
-    text = f"<span><b>{html.escape(pair.title)}</b><small>{html.escape(pair.kind)}</small></span>"
+    photos = " ".join(sorted((pair.a.name, pair.b.name)))
+    words = f"<span><b>{html.escape(pair.title)}</b><small>{html.escape(pair.kind)}</small></span>"
     return (
-        f'<button type="button" data-pair="{html.escape(pair.id)}" title="{html.escape(pair.look_for)}">'
-        f'<span class="thumbs">{images}</span>{text}</button>'
+        f'<button type="button" data-pair="{html.escape(pair.id)}" data-photos="{html.escape(photos)}" '
+        f'title="{html.escape(pair.look_for)}">'
+        f'<span class="thumbs">{images}</span>{words}</button>'
     )

@@ -6,7 +6,7 @@ the server has to restore is read here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,12 +19,19 @@ _NUMBERS = {"grid": int, "mass": float, "start_block": int, "epsilon": float}
 
 @dataclass(frozen=True)
 class LinkedPair:
-    """What an address asks for: two example photos, a model, and options that were given."""
+    """What an address asks for: two example photos, a model, and options that were given.
+
+    And what stands beside the pair: a third example photo, ``c``, or ``beside``, ``"settings"`` or the name of a model,
+    at ``beside_options``.
+    """
 
     a: Path
     b: Path
     model: str
     options: dict[str, Any]
+    c: Path | None = None
+    beside: str = ""
+    beside_options: dict[str, Any] = field(default_factory=dict)
 
 
 def read_link(address_query: str, default_model: str) -> LinkedPair:
@@ -34,22 +41,37 @@ def read_link(address_query: str, default_model: str) -> LinkedPair:
         InputError: it names a photo that is no example, or a value that is no number.
     """
     query = dict(parse_qsl(address_query))
-    photos = {}
-    for side in "ab":
-        photos[side] = example_photo(query.get(side, ""))
-        if photos[side] is None:
-            raise InputError(
-                "This link names a photo that is not among the examples here: choose a pair below the title."
-            )
+    photos = {side: _photo(query.get(side, "")) for side in "ab"}
+    return LinkedPair(
+        photos["a"],
+        photos["b"],
+        query.get("model", default_model),
+        _options(query),
+        _photo(query["c"]) if "c" in query else None,
+        query.get("beside", ""),
+        _options(query, "beside_"),
+    )
+
+
+def _photo(name: str) -> Path:
+    found = example_photo(name)
+    if found is None:
+        raise InputError(
+            "This link names a photo that is not among the examples here: choose a pair below the title."
+        )
+    return found
+
+
+def _options(query: dict[str, str], prefix: str = "") -> dict[str, Any]:
     options: dict[str, Any] = {}
-    if "marginals" in query:
-        options["marginals"] = query["marginals"]
+    if f"{prefix}marginals" in query:
+        options["marginals"] = query[f"{prefix}marginals"]
     for name, number in _NUMBERS.items():
-        if name in query:
+        if prefix + name in query:
             try:
-                options[name] = number(query[name])
+                options[name] = number(query[prefix + name])
             except ValueError as error:
                 raise InputError(
                     f"The {name} in this link is not a number: choose a pair below the title."
                 ) from error
-    return LinkedPair(photos["a"], photos["b"], query.get("model", default_model), options)
+    return options

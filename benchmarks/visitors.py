@@ -131,7 +131,7 @@ class Student:
         """Upload both, ask, and fetch what the page draws."""
         start = time.perf_counter()
         sent = [self.visitor.upload(data, name) for data, name in zip(photos, names, strict=True)]
-        answer = self.visitor.call(self.compare, [*sent, self.model, "", ""])
+        answer = self.visitor.call(self.compare, [*sent, None, self.model, "", "", ""])
         if isinstance(answer, str) or "error" in answer[0] or "a" not in answer[0]:
             self.report.lost.append(f"comparison: {str(answer)[:200]}")
             return

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gradio as gr
 
 from app import choices
+from app.beside import (
+    LIVE_BESIDE,
+    NOTE_CHOICE,
+    PHOTO_C,
+    SETTINGS,
+    BesidePanel,
+    TripleStrip,
+    choices_beside,
+    example_triples,
+    options_asked,
+    photo_c,
+)
 from app.downloads import FORMATS, write
 from app.examples import ExampleStrip, example_pairs
 from app.inputs import PhotoInput, Upload
@@ -20,7 +32,7 @@ from app.refusals import sentence
 from app.service import Explorer
 from app.viewer import LIVE_OPTIONS, Viewer
 from diml_core.errors import InputError
-from diml_core.photo.images import Photo, load_photo
+from diml_core.photo.images import load_photo
 from diml_core.viewer.texts import text
 
 _FLOW_LINES = 24  # in a figure
@@ -53,9 +65,11 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
                     label=text("compare.photo.b"), value=first.b, elem_id="photo-b"
                 )
             swap = gr.Button(text("compare.swap"), size="sm", elem_id="swap")
-        with gr.Column(elem_id="see"), gr.Row(elem_id="viewers"):
-            viewer = Viewer(solved, address=True, elem_id="viewer")
-            second_viewer = Viewer(visible=False, elem_id="second-viewer")
+        with gr.Column(elem_id="see"):
+            BesidePanel()
+            with gr.Row(elem_id="viewers"):
+                viewer = Viewer(solved, address=True, elem_id="viewer")
+                second_viewer = Viewer(visible=False, elem_id="second-viewer")
         with gr.Column(elem_id="tune"):
             model_name = gr.Radio(
                 titles,
@@ -64,13 +78,16 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
                 info=text("compare.model.info"),
                 elem_id="model",
             )
-            second_name = gr.Dropdown(
-                [(text("compare.second.none"), ""), *titles],
+            beside = gr.Dropdown(
+                choices_beside(titles),
                 value="",
-                label=text("compare.second"),
-                info=text("compare.second.info"),
+                label=text("present.beside.label"),
+                info=text("present.beside.help"),
                 elem_id="second-model",
             )
+            with gr.Column(elem_id="third"):
+                image_c = PhotoInput(label=text("triple.photo"), elem_id="photo-c")
+                triples = TripleStrip()
             with gr.Accordion(text("compare.downloads"), open=False, elem_id="downloads"):
                 buttons = {
                     format: gr.Button(label, size="sm", elem_id=f"make-{format}")
@@ -79,61 +96,70 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
                 ready = gr.DownloadButton(
                     text("compare.download"), visible="hidden", elem_id="ready"
                 )
-    # What the browser says when an event fires: LIVE_OPTIONS, and the newest choice of an example.
-    live, chosen = gr.Textbox(visible=False), gr.Textbox(visible=False)
+    # What the browser says when an event fires: LIVE_OPTIONS, LIVE_BESIDE, and the newest choice of an example.
+    live, live_beside, chosen = (gr.Textbox(visible=False) for _ in range(3))
 
     photos = [image_a, image_b]
-    inputs = [*photos, model_name, second_name, live]
+    inputs = [*photos, image_c, model_name, beside, live, live_beside]
     outputs = [viewer, second_viewer]
 
-    def answers(
+    def answer(
+        name: str,
+        live: Sequence[str],
         uploads: tuple[Upload, Upload],
-        asked: list[tuple[str, str]],
         request: gr.Request,
         progress: Any,
-    ) -> Iterator[dict[str, Any]]:
-        """For each name of a model and its options a pair for a viewer, or the sentence why there is none."""
-        loaded: list[Photo] = []
-        for name, options in asked:
-            try:
-                loaded = loaded or side_by_side(Upload.load, uploads)
-                given = read_options(options, name)
-                pair = _looked(explorer, name, loaded, request, progress, **given)
-            except Exception as error:
-                pair = {"error": sentence(error)}
-            yield pair
+    ) -> dict[str, Any]:
+        """A pair for a viewer, or the sentence why there is none."""
+        try:
+            loaded = side_by_side(Upload.load, uploads)
+            # The first that are of this model; none of them: its defaults.
+            given = next(filter(None, (read_options(each, name) for each in live)), {})
+            return _looked(explorer, name, loaded, request, progress, **given)
+        except Exception as error:
+            return {"error": sentence(error)}
+
+    def show_beside(
+        upload_a: Upload | None,
+        upload_b: Upload | None,
+        upload_c: Upload | None,
+        name: str,
+        beside: str,
+        options: str,
+        own: str,
+        request: gr.Request,
+        progress: Any = gr.Progress(),
+    ) -> Any:
+        second = upload_c if beside == PHOTO_C else upload_b
+        if not beside or upload_a is None or second is None:
+            return gr.update(visible=False)
+        asked = options_asked(beside, options, own)
+        model = name if beside in (PHOTO_C, SETTINGS) else beside
+        pair = answer(model, asked, (upload_a, second), request, progress)
+        # Not seen yet where it was chosen before there were photos.
+        return gr.update(
+            visible=True, value=photo_c(pair) if beside == PHOTO_C and "b" in pair else pair
+        )
 
     def show(
         upload_a: Upload | None,
         upload_b: Upload | None,
+        upload_c: Upload | None,
         name: str,
-        second: str,
+        beside: str,
         options: str,
+        own: str,
         request: gr.Request,
         progress: Any = gr.Progress(),
     ) -> Iterator[tuple[Any, Any]]:
         if upload_a is None or upload_b is None:
             yield {}, {}
             return
-        asked = [(name, options), *([(second, "")] if second else [])]
-        pairs = answers((upload_a, upload_b), asked, request, progress)
-        pair = next(pairs)
+        pair = answer(name, [options], (upload_a, upload_b), request, progress)
         yield pair, gr.skip()
-        for beside in pairs if "error" not in pair else ():
-            # Not seen yet where the model was chosen before there were two photos.
-            yield gr.skip(), gr.update(visible=True, value=beside)
-
-    def show_second(
-        upload_a: Upload | None,
-        upload_b: Upload | None,
-        second: str,
-        request: gr.Request,
-        progress: Any = gr.Progress(),
-    ) -> Any:
-        if not second or upload_a is None or upload_b is None:
-            return gr.update(visible=False)
-        (pair,) = answers((upload_a, upload_b), [(second, "")], request, progress)
-        return gr.update(visible=True, value=pair)
+        if beside and "error" not in pair:
+            given = (upload_a, upload_b, upload_c, name, beside, options, own)
+            yield gr.skip(), show_beside(*given, request, progress)
 
     def pick(chosen: str) -> tuple[str, str]:
         wanted = next((pair for pair in example_pairs() if pair.id == chosen), None)
@@ -141,15 +167,35 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
             raise InputError("There is no such example here: choose another.")
         return str(wanted.a), str(wanted.b)
 
+    def pick_triple(chosen: str) -> tuple[str, str, str]:
+        wanted = next((triple for triple in example_triples() if triple.id == chosen), None)
+        if wanted is None:
+            raise InputError("There is no such example here: choose another.")
+        return str(wanted.a), str(wanted.b), str(wanted.c)
+
     def restore(event: gr.EventData, request: gr.Request) -> list[Any]:
         """What the address of the page asks for."""
         try:
             link = read_link(str(event.query), explorer.default)
+            if link.beside not in ("", SETTINGS):
+                explorer.check_name(link.beside)
             loaded = side_by_side(load_photo, [link.a, link.b])
             pair = _looked(explorer, link.model, loaded, request, **link.options)
+            stands = PHOTO_C if link.c else link.beside
+            second: Any = gr.skip()
+            if link.c:
+                loaded = side_by_side(load_photo, [link.a, link.c])
+                value = photo_c(_looked(explorer, link.model, loaded, request, **link.options))
+                second = gr.update(visible=True, value=value)
+            elif stands:
+                own = stands != SETTINGS
+                options = link.beside_options if own else link.options | link.beside_options
+                value = _looked(explorer, stands if own else link.model, loaded, request, **options)
+                second = gr.update(visible=True, value=value)
         except Exception as error:
-            return [gr.skip(), gr.skip(), gr.skip(), {"error": sentence(error)}]
-        return [str(link.a), str(link.b), link.model, pair]
+            return [gr.skip()] * 6 + [{"error": sentence(error)}]
+        third = str(link.c) if link.c else gr.skip()
+        return [str(link.a), str(link.b), third, stands, second, link.model, pair]
 
     # Photos change at once. What there is to see of them is asked for after that, on one queue, with what stands on the
     # page when the question is sent; of choices made while one is worked on, only the newest is answered.
@@ -164,13 +210,14 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
         "fn": show,
         "inputs": inputs,
         "outputs": outputs,
-        "js": f"(...values) => [...values.slice(0, 4), {LIVE_OPTIONS}]",
+        "js": f"(...values) => [...values.slice(0, 5), {LIVE_OPTIONS}, {LIVE_BESIDE}]",
         **newest,
     }
-    for photo in photos:
+    listen_beside = listen | {"fn": show_beside, "outputs": second_viewer}
+    for photo, listens in ((image_a, listen), (image_b, listen), (image_c, listen_beside)):
         # When "clear" fires, and "input" with it, the photo is still there: only what follows sees that it is gone.
         for event in (photo.input, photo.clear):
-            event(None, js="() => {}", api_visibility="private").then(**listen)
+            event(None, js="() => {}", api_visibility="private").then(**listens)
     swap.click(
         None,
         photos,
@@ -180,17 +227,24 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
         show_progress="hidden",
     ).then(**listen)
     model_name.input(**listen)
-    second_name.input(show_second, [*photos, second_name], second_viewer, **newest)
-    examples.pick(
-        pick,
-        chosen,
-        photos,
-        js=f"() => {choices.newest('pair')}",
-        api_visibility="private",
-        show_progress="hidden",
-        trigger_mode="always_last",
-    ).then(**listen)
-    viewer.restore(restore, None, [*photos, model_name, viewer], **newest)
+    beside.change(None, beside, js=NOTE_CHOICE, api_visibility="private")
+    beside.input(**listen_beside)
+    for strip, kind, fn, targets in (
+        (examples, "pair", pick, photos),
+        (triples, "triple", pick_triple, [*photos, image_c]),
+    ):
+        strip.pick(
+            fn,
+            chosen,
+            targets,
+            js=f"() => {choices.newest(kind)}",
+            api_visibility="private",
+            show_progress="hidden",
+            trigger_mode="always_last",
+        ).then(**listen)
+    viewer.restore(
+        restore, None, [*photos, image_c, beside, second_viewer, model_name, viewer], **newest
+    )
 
     for format, button in buttons.items():
         button.click(

@@ -5,9 +5,15 @@ Files, arrays and the API keep similarities of -1 to 1.
 
 from __future__ import annotations
 
+from typing import TypeVar
 
-def points_of(contribution: float) -> float:
-    """Points that a contribution to the structural similarity, half of the score, adds to all of it."""
+import numpy as np
+
+Amount = TypeVar("Amount", float, np.ndarray)
+
+
+def points_of(contribution: Amount) -> Amount:
+    """Points that a contribution, or each of several, adds to the score, of which the structural similarity is half."""
     return 50 * contribution
 
 

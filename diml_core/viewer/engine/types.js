@@ -12,6 +12,7 @@
  * @property {[number, number]} size width, height in pixels
  * @property {string} digest
  * @property {boolean} example
+ * @property {string} [letter] what it is called, if not by its side
  * @property {string} photo address
  * @property {[number, number, number]} map rows, columns and dimension of the feature map
  * @property {string} features address

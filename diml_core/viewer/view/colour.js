@@ -1,6 +1,6 @@
 // One fixed, colour-blind-safe colour map per quantity, as stops taken evenly from matplotlib's maps.
 
-/** @typedef {"viridis" | "magma" | "cividis" | "inferno"} ColourMap */
+/** @typedef {"viridis" | "magma" | "cividis" | "inferno" | "difference"} ColourMap */
 
 /** @type {Record<ColourMap, string>} */
 const COLOUR_STOPS = {
@@ -8,7 +8,11 @@ const COLOUR_STOPS = {
   magma: "0000040a08221d114736106b51127c6a1c818326819c2e7fb73779d0416fe75263f56b5cfc8961fea772fec488fde2a3fcfdbf",
   cividis: "00224e002e6a1a386f32436d434e6c535a6d61656f6f70737d7c788c88789b9476aba072bcae6ccdbb63dec958f0d846fee838",
   inferno: "0000040b0724210c4a3d096557106e71196e8a226aa32c61bc3754d24644e45a31f1731df98e09fcac11f9cb35f2ea69fcffa4",
+  difference: "2166ac4393c392c5ded1e5f0f7f7f7fddbc7f4a582d6604db2182b", // RdBu, the other way round
 };
+
+/** Maps whose middle is nothing: there they are the most transparent. @type {readonly ColourMap[]} */
+export const TWO_SIDED = ["difference"];
 
 /** @type {Record<string, number[][]>} 256 colours each, as [red, green, blue] */
 const COLOUR_TABLES = Object.fromEntries(

@@ -10,7 +10,7 @@ import { counted, text } from "./texts.js";
 /** @import { Ask, QuestionBase } from "./asking.js" */
 /** @import { Side } from "./pair.js" */
 
-/** @typedef {QuestionBase & {about: "cover", side: Side, parts: number[], cover: string}} Question about the pinned parts */
+/** @typedef {QuestionBase & {about: "cover", side: Side, letter: string, parts: number[], cover: string}} Question about the pinned parts */
 
 /** @typedef {{similarity: number, global: number, structural: number}} Scores */
 
@@ -51,7 +51,7 @@ export function coverPanel(root, ask) {
  */
 function renderQuestion(root, question, ask) {
   const result = make("div", { role: "status" });
-  const asking = text("cover.ask", { parts: counted("part", question.parts.length), photo: question.side.toUpperCase() });
+  const asking = text("cover.ask", { parts: counted("part", question.parts.length), photo: question.letter });
   let waiting = false;
   const buttons = COVERS.map(({ id: cover, label, title }) =>
     button(

@@ -1,5 +1,6 @@
 // The quantities a photo can be coloured by. Adding a layer touches LAYERS only.
 
+import { DIFFERENCE } from "./difference.js";
 import { make, percent } from "./dom.js";
 import { pointsOf, written } from "./points.js";
 import { text } from "./texts.js";
@@ -24,6 +25,7 @@ import { text } from "./texts.js";
  * @property {(pair: Pair) => boolean} [available] always, without
  * @property {string} [missing] why it is not available
  * @property {(pair: Pair) => string | null} [note] what to say in place of the help, if anything
+ * @property {boolean} [beside] whether it is of two viewers side by side: not offered where there is one
  * @property {boolean} [attention] whether a part that is pointed at has a map of its own: where it looked
  */
 
@@ -93,6 +95,7 @@ export const LAYERS = [
       format: (value) => percent(value, 1),
     },
   },
+  DIFFERENCE,
   { id: "none", ...words("none") },
 ];
 
@@ -153,6 +156,7 @@ export function layerRow(root, choose) {
       const usable = !layer.available || layer.available(pair);
       const radio = radios[index];
       radio.disabled = !usable;
+      radio.hidden = !usable && Boolean(layer.beside);
       radio.title = (usable ? layer.help : layer.missing) ?? "";
       radio.ariaChecked = String(layer.id === id);
       radio.tabIndex = layer.id === id ? 0 : -1;

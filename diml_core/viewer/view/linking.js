@@ -13,15 +13,21 @@ import { boxOf } from "./pair.js";
  * @property {import("./pair.js").Box} [box]
  */
 
-const POINT_EVENT = "diml-point";
-const ASK_EVENT = "diml-ask"; // a viewer that has just got a pair asks what the others have pinned
+export const POINT_EVENT = "diml-point";
+export const BESIDE_EVENT = "diml-beside"; // on a viewer's root: other options or another layer, or only to look anew
+export const PAIR_EVENT = "diml-pair"; // what a viewer shows now: its detail has the viewer and the pair, or null for none
+export const ASK_EVENT = "diml-ask"; // who comes, or a viewer that has just got a pair, asks what the others show and have pinned
 
 /**
  * @param {HTMLElement} self
  * @param {(word: Word) => void} receive is told of the others
- * @param {() => void} repeat announces what is pinned here
+ * @param {() => void} repeat tells what is shown and pinned here
  * @param {AbortSignal} signal ends the listening
- * @returns {{announce: (pair: Pair, kind: Kind, pointed: Selection | null) => void, ask: () => void}}
+ * @returns {{
+ *   announce: (pair: Pair, kind: Kind, pointed: Selection | null) => void,
+ *   tell: (pair: Pair | null) => void,
+ *   ask: () => void,
+ * }}
  */
 export function linkViewers(self, receive, repeat, signal) {
   /** @type {(name: string, detail?: object) => void} */
@@ -46,6 +52,7 @@ export function linkViewers(self, receive, repeat, signal) {
         digest: pointed && pair[pointed.side].digest,
         box: pointed && boxOf(pair[pointed.side], pointed.parts),
       }),
+    tell: (pair) => send(PAIR_EVENT, { pair }),
     ask: () => send(ASK_EVENT),
   };
 }

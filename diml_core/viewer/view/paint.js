@@ -3,7 +3,7 @@
 import { gradient } from "./colour.js";
 import { make } from "./dom.js";
 import { gridOf, inPoints } from "./layers.js";
-import { SIDES, flowFrom, otherSide, planIndex, strongestOf } from "./pair.js";
+import { SIDES, flowFrom, letterOf, otherSide, planIndex, strongestOf } from "./pair.js";
 import { pointsOf } from "./points.js";
 import { outlineParts, paintGrid, paintLines } from "./stage.js";
 import { term } from "./terms.js";
@@ -73,7 +73,7 @@ export function paintPair({ overlays, frames, flow }, boxes, pair, view, pointed
       // Without a selection both photos share one legend.
       if (pointed || side === "a") {
         const what = own ? text("legend.own", { layer: layer.label }) : layer.label;
-        const name = pointed ? text("legend.of", { what, photo: side.toUpperCase() }) : what;
+        const name = pointed ? text("legend.of", { what, photo: letterOf(pair, side) }) : what;
         const help = pointed && typeof looked === "string" ? looked : (layer.note?.(pair) ?? layer.help);
         legends.push({ ...legend(name, map, shown.range, format, help), term: layer.term });
       }
@@ -86,7 +86,7 @@ export function paintPair({ overlays, frames, flow }, boxes, pair, view, pointed
   /** @type {(value: number) => string} */
   const number = (value) => inPoints(pointsOf(value));
   if (pointed) {
-    const where = text("legend.received", { photo: otherSide(pointed.side).toUpperCase() });
+    const where = text("legend.received", { photo: letterOf(pair, otherSide(pointed.side)) });
     legends.push(legend(where, "magma", [0, receivedTop], number, text("legend.received.help")));
   } else if (lines.length) {
     legends.push({ ...legend(text("legend.lines"), "magma", [0, flowTop], number, text("legend.lines.help")), term: "flow_line" });

@@ -19,6 +19,7 @@ import { text } from "./texts.js";
  * @property {string} name
  * @property {string} digest
  * @property {boolean} example
+ * @property {string} [letter] what it is called, if not by its side
  * @property {number} rows
  * @property {number} columns
  * @property {number} count of parts: rows * columns
@@ -183,6 +184,16 @@ export function indicesOfLargest(values, count) {
  */
 export function otherSide(side) {
   return side === "a" ? "b" : "a";
+}
+
+/**
+ * What a photo is called: A or B, and C where it is the third of three.
+ *
+ * @param {Pair} pair
+ * @param {Side} side
+ */
+export function letterOf(pair, side) {
+  return pair[side].letter ?? side.toUpperCase();
 }
 
 /**

@@ -1,7 +1,7 @@
 // Words and numbers for the part that is pointed at: what it matches and what that adds to the score.
 
 import { make, percent } from "./dom.js";
-import { cellName, cosineTo, otherSide, strongestOf, sumOf } from "./pair.js";
+import { cellName, cosineTo, letterOf, otherSide, strongestOf, sumOf } from "./pair.js";
 import { pointsOf, shareOf, shownSum, written } from "./points.js";
 import { rich, term } from "./terms.js";
 import { counted, text } from "./texts.js";
@@ -37,7 +37,7 @@ export function renderReadout(root, pair, active) {
     );
   });
   const columns = [
-    text("readout.column.target", { photo: there.toUpperCase() }),
+    text("readout.column.target", { photo: letterOf(pair, there) }),
     term("mass", text("readout.column.mass")),
     term("cosine", text("readout.column.cosine")),
     term("points", text("readout.column.points")),
@@ -79,7 +79,7 @@ export function addedBy(pair, side, parts) {
  * @param {Pointed} active
  */
 function whatOf(pair, { side, parts }) {
-  const photo = side.toUpperCase();
+  const photo = letterOf(pair, side);
   return parts.length === 1
     ? text("readout.part", { cell: cellName(pair[side], parts[0]), photo })
     : text("readout.parts", { parts: counted("part", parts.length), photo });
@@ -95,7 +95,7 @@ export function spoken(pair, active) {
   const { side, parts, flow } = active;
   const [to] = strongestOf(flow.mass, 1);
   const from = parts.length === 1 ? cellName(pair[side], parts[0]) : counted("part", parts.length);
-  const values = { from, photo: side.toUpperCase() };
+  const values = { from, photo: letterOf(pair, side) };
   return to === undefined
     ? text("spoken.unmatched", values)
     : text("spoken.matched", { ...values, to: cellName(pair[otherSide(side)], to), ...addedBy(pair, side, parts) });

@@ -2,7 +2,7 @@
 
 import { colour } from "./colour.js";
 import { make, percent, uniqueId } from "./dom.js";
-import { cellName, strongestOf, sumOf } from "./pair.js";
+import { cellName, letterOf, strongestOf, sumOf } from "./pair.js";
 import { pointsOf, shareOf, shownSum, written } from "./points.js";
 import { term } from "./terms.js";
 import { counted, text } from "./texts.js";
@@ -44,7 +44,7 @@ export function scoreOf(root, on) {
     const { pair, side, order } = shown;
     order.forEach((part, rank) => {
       const points = pointsOf(pair[side].contribution[part]);
-      const values = { cell: cellName(pair[side], part), photo: side.toUpperCase(), points: written(points), share: shareOf(pair, points) };
+      const values = { cell: cellName(pair[side], part), photo: letterOf(pair, side), points: written(points), share: shareOf(pair, points) };
       segments[rank].title = segments[rank].ariaLabel = text("bar.part", values);
     });
   };
@@ -110,7 +110,7 @@ export function scoreOf(root, on) {
       const top = values[order[0]] || 1;
       globalBar.style.width = percent(global / (global + all || 1), 3);
       globalBar.title = text("bar.global", { points: shownSum(pair).words.global });
-      parts.ariaLabel = text("bar.label", { photo: side.toUpperCase() });
+      parts.ariaLabel = text("bar.label", { photo: letterOf(pair, side) });
       const before = segments.length;
       segments = order.map((part, rank) => {
         const segment = segments[rank] ?? make("span", { className: "diml-bar-part", role: "option", id: uniqueId("part") });
@@ -182,7 +182,7 @@ function noteText(pair, side, order, count, lineCount) {
   };
   const all = counted("part", pair[side].count);
   const carried = added(sumOf(pair[side].contribution, order.slice(0, count)));
-  const notes = [text("score.strongest", { count, all, photo: side.toUpperCase(), ...carried })];
+  const notes = [text("score.strongest", { count, all, photo: letterOf(pair, side), ...carried })];
   // The bar has no room below zero, so what a part takes away is said in words.
   const lowering = pair[side].contribution.filter((value) => value < 0);
   if (lowering.length) notes.push(text("score.below", { parts: counted("part", lowering.length), ...added(sumOf(lowering)) }));

@@ -10,7 +10,7 @@ import { text } from "./texts.js";
 /** @import { Pair, Selection } from "./pair.js" */
 
 /** @type {readonly (keyof Options)[]} */
-const OPTION_KEYS = ["grid", "marginals", "mass", "start_block", "epsilon"];
+export const OPTION_KEYS = ["grid", "marginals", "mass", "start_block", "epsilon"];
 const KEYS = ["a", "b", "model", ...OPTION_KEYS, "layer", "lines", "parts", "step"];
 
 /**

@@ -1,6 +1,6 @@
 // Painting: the colours over each photo and the flow lines between them.
 
-import { colour } from "./colour.js";
+import { TWO_SIDED, colour } from "./colour.js";
 
 /** @import { ColourMap } from "./colour.js" */
 /** @import { Grid, Pair, Side } from "./pair.js" */
@@ -71,7 +71,8 @@ export function paintGrid(canvas, box, grid, range, map, opacity, veil = 0.4) {
     for (let column = 0; column < grid.columns; column++) {
       const value = grid.values[row * grid.columns + column];
       const fraction = Math.min(1, Math.max(0, (value - range[0]) / (range[1] - range[0])));
-      context.fillStyle = colour(map, fraction, opacity * (veil + (1 - veil) * fraction));
+      const strength = TWO_SIDED.includes(map) ? Math.abs(2 * fraction - 1) : fraction;
+      context.fillStyle = colour(map, fraction, opacity * (veil + (1 - veil) * strength));
       // Edges are rounded to whole pixels so that neighbours neither overlap nor leave seams.
       const left = Math.round(column * cellWidth);
       const top = Math.round(row * cellHeight);

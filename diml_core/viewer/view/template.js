@@ -23,8 +23,10 @@ export const TEMPLATE = `
     <div class="diml-actions">
       <button type="button" data-role="open-steps">${say("steps.open")}</button>
       <button type="button" data-role="link">${say("viewer.link")}</button>
-      <button type="button" data-role="present" aria-pressed="false">${say("presenter.enter")}</button>
+      <button type="button" data-role="fullscreen" hidden></button>
+      <button type="button" data-role="present" aria-pressed="false"></button>
     </div>
+    <p class="diml-refused" data-role="present-note" role="status" hidden></p>
     <h3 class="diml-unseen">${say("viewer.score")}</h3>
     <div class="diml-score" data-role="score"></div>
     <div class="diml-scale" data-role="scale"></div>
@@ -42,13 +44,13 @@ export const TEMPLATE = `
         <div class="diml-frame" tabindex="0" role="application" data-role="frame-a">
           <img data-role="img-a" alt=""><canvas data-role="overlay-a" aria-hidden="true"></canvas>
         </div>
-        <figcaption><b>A</b> <span data-role="name-a"></span></figcaption>
+        <figcaption><b data-role="letter-a"></b> <span data-role="name-a"></span></figcaption>
       </figure>
       <figure class="diml-photo" data-side="b">
         <div class="diml-frame" tabindex="0" role="application" data-role="frame-b">
           <img data-role="img-b" alt=""><canvas data-role="overlay-b" aria-hidden="true"></canvas>
         </div>
-        <figcaption><b>B</b> <span data-role="name-b"></span></figcaption>
+        <figcaption><b data-role="letter-b"></b> <span data-role="name-b"></span></figcaption>
       </figure>
       <canvas class="diml-lines" data-role="flow" aria-hidden="true"></canvas>
       <div class="diml-tip" data-role="tip" aria-hidden="true"></div>

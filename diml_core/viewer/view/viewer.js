@@ -7,10 +7,10 @@ import { optionControls } from "./controls.js";
 import { coverPanel } from "./cover.js";
 import { renderFormula } from "./formula.js";
 import { LAYERS, layerOf, layerRow } from "./layers.js";
-import { linkViewers } from "./linking.js";
+import { BESIDE_EVENT, linkViewers } from "./linking.js";
 import { attentionOf, pairLoader } from "./loading.js";
 import { paintPair, renderLegends } from "./paint.js";
-import { SIDES, boxOf, buildPair, flowFrom, partsIn, withPlan } from "./pair.js";
+import { SIDES, boxOf, buildPair, flowFrom, letterOf, partsIn, withPlan } from "./pair.js";
 import { listenToFrame } from "./pointing.js";
 import { connectPresenter } from "./presenter.js";
 import { renderReadout, spoken } from "./readout.js";
@@ -130,7 +130,10 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
       const here = side && box && state.pair[side].digest === digest;
       set(kind, here ? { side, parts: partsIn(state.pair[side], box) } : null);
     },
-    () => state.pair && state.pinned && link.announce(state.pair, "pinned", state.pinned),
+    () => {
+      if (state.pair) link.tell(state.pair);
+      if (state.pair && state.pinned) link.announce(state.pair, "pinned", state.pinned);
+    },
     signal,
   );
   const showLayers = layerRow(find("layers"), (id) => chooseLayer(layerOf(id)));
@@ -298,7 +301,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     if (!showCover) return;
     const { pair, pinned } = state;
     if (!pair?.settled || !pinned) return showCover(null);
-    showCover({ ...questionOf(pair), side: pinned.side, parts: pinned.parts });
+    showCover({ ...questionOf(pair), side: pinned.side, letter: letterOf(pair, pinned.side), parts: pinned.parts });
   }
 
   function offerTrial() {
@@ -365,6 +368,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     offerTrial();
     showScore();
     showScale(pair);
+    link.tell(pair);
   }
 
   /**
@@ -431,7 +435,10 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
   function nameParts(pair) {
     for (const side of SIDES) {
       const { rows, columns, name } = pair[side];
-      frames[side].ariaLabel = text("viewer.frame", { photo: side.toUpperCase(), rows, columns });
+      const letter = letterOf(pair, side);
+      find(`letter-${side}`).textContent = letter;
+      /** @type {HTMLElement} */ (frames[side].parentElement).dataset.letter = letter;
+      frames[side].ariaLabel = text("viewer.frame", { photo: letter, rows, columns });
       find(`name-${side}`).replaceChildren(`${name} · `, term("grid", text("viewer.grid", { rows, columns })));
     }
   }
@@ -498,7 +505,20 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     writeAddressNow();
     copyText(location.href, event);
   });
-  connectPresenter(find("present"), signal);
+  // What two viewers side by side ask of one, see beside.js.
+  root.addEventListener(
+    BESIDE_EVENT,
+    (event) => {
+      const { options, layer } = /** @type {CustomEvent} */ (event).detail;
+      if (options) changeOptions(options);
+      if (layer) chooseLayer(layerOf(layer));
+      if (!state.pair) return;
+      showChosenLayer(state.pair);
+      repaint();
+    },
+    { signal },
+  );
+  connectPresenter({ button: find("present"), fullscreen: find("fullscreen"), note: find("present-note") }, signal);
   const resizes = new ResizeObserver(repaint);
   resizes.observe(find("stage"));
 
@@ -535,7 +555,8 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     Object.assign(state, { loaded, settled, pair: settled, stop: SETTLED });
     live = null;
     const { layer } = state;
-    if (layer.available && !layer.available(settled)) state.layer = layerOf("similarity");
+    // What two viewers differ by is known once both have their pair.
+    if (layer.available && !layer.available(settled) && !layer.beside) state.layer = layerOf("similarity");
     const usable = [...LAYERS.map(({ id }) => id), ...(settled.model.rivals ?? []).map(layerIdOf)];
     if (!usable.includes(layer.id)) state.layer = layerOf("contribution"); // a method that this model has not
     const view = awaited && viewFromQuery(awaited, settled);
@@ -551,12 +572,13 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
       const shown = /** @type {HTMLImageElement} */ (find(`img-${side}`));
       const photo = photos[side];
       photo.dataset.role = `img-${side}`;
-      photo.alt = text("viewer.photo", { photo: side.toUpperCase() });
+      photo.alt = text("viewer.photo", { photo: letterOf(settled, side) });
       // The same source again would flash; a decoded one takes the other's place within a frame.
       if (shown.src !== photo.src) shown.replaceWith(photo);
       const [width, height] = payload[side].size;
       frames[side].style.aspectRatio = `${width} / ${height}`;
-      frames[side].style.setProperty("--aspect", String(width / height));
+      // Of the figure: photos are equally high, so that it decides how wide each may be.
+      frames[side].parentElement?.style.setProperty("--aspect", String(width / height));
     }
     nameParts(settled);
     find("caption").hidden = !payload.caption;
@@ -606,6 +628,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     } else {
       awaitedTurn = mine;
       forgetPair();
+      link.tell(null);
       afterPinning();
       offerTrial();
       say(null);
@@ -630,6 +653,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
 
   function destroy() {
     awaitedTurn = ++turn;
+    link.tell(null);
     forgetPair(); // a field that is taken away with the focus in it says so, and would move what is no longer there
     gone.abort();
     resizes.disconnect();
