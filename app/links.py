@@ -6,6 +6,7 @@ the server has to restore is read here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,17 @@ class LinkedPair:
     options: dict[str, Any]
 
 
-def read_link(address_query: str, default_model: str) -> LinkedPair:
+def read_link(
+    address_query: str,
+    default_model: str,
+    photo_of: Callable[[str], Path | None] = example_photo,
+) -> LinkedPair:
     """What the query part of an address (``a=heron.jpg&b=...``) asks for.
+
+    Args:
+        address_query: the query.
+        default_model: where it names none.
+        photo_of: finds a photo that may be linked, by its name.
 
     Raises:
         InputError: it names a photo that is no example, or a value that is no number.
@@ -36,7 +46,7 @@ def read_link(address_query: str, default_model: str) -> LinkedPair:
     query = dict(parse_qsl(address_query))
     photos = {}
     for side in "ab":
-        photos[side] = example_photo(query.get(side, ""))
+        photos[side] = photo_of(query.get(side, ""))
         if photos[side] is None:
             raise InputError(
                 "This link names a photo that is not among the examples here: choose a pair below the title."

@@ -10,19 +10,22 @@ from typing import Any
 from app import files
 from app.component import ObjectHTML
 from diml_core.viewer import modules
+from diml_core.viewer.texts import text
 
 STYLE = modules.STYLE
 
 LIVE_OPTIONS = "window.dimlOptions ?? ''"
 """JavaScript: the options that the page's viewer stands at, as :func:`app.options.read_options` reads them."""
 
-_HOST = Path(__file__).with_name("host.js")
+_FOLDER = Path(__file__).parent
 
 
 @cache
-def _script() -> str:
+def host_script(host: Path) -> str:
+    """JavaScript of a component that shows viewer modules: where they lie, the way to the network, and its own."""
     place = json.dumps(files.url(files.served(modules.FOLDER, "*.js")))
-    return f"const MODULES = {place};\n{_HOST.read_text(encoding='utf-8')}"
+    sources = (path.read_text(encoding="utf-8") for path in (_FOLDER / "network.js", host))
+    return "\n".join((f"const MODULES = {place};", *sources))
 
 
 class Viewer(ObjectHTML):
@@ -44,6 +47,7 @@ class Viewer(ObjectHTML):
         super().__init__(
             value,
             html_template='<div class="diml-host"></div>',
-            js_on_load=_script(),
+            js_on_load=host_script(_FOLDER / "host.js"),
+            question=text("quiz.make"),
             **kwargs,
         )

@@ -12,6 +12,7 @@
  * @property {[number, number]} size width, height in pixels
  * @property {string} digest
  * @property {boolean} example
+ * @property {boolean} [shared] whether everybody's page has a photo of this name, and it is this one
  * @property {string} photo address
  * @property {[number, number, number]} map rows, columns and dimension of the feature map
  * @property {string} features address

@@ -8,7 +8,7 @@ import { layerIdOf } from "./rivals.js";
 /** @import { Pair, Selection } from "./pair.js" */
 
 /** @type {readonly (keyof Options)[]} */
-const OPTION_KEYS = ["grid", "marginals", "mass", "start_block", "epsilon"];
+export const OPTION_KEYS = ["grid", "marginals", "mass", "start_block", "epsilon"];
 const KEYS = ["a", "b", "model", ...OPTION_KEYS, "layer", "lines", "parts"];
 
 /**
