@@ -190,8 +190,11 @@ def _linked(explorer: Explorer, link: Any) -> Steps:
     """The question of a teacher's link: where do these parts go? Whether that is a fair question he has been told."""
     if not isinstance(link, str) or len(link) > 4000:
         raise InputError(NO_QUESTION)
+    query = dict(parse_qsl(link))
+    if any(shared_photo(query.get(side, "")) is None for side in "ab"):
+        raise InputError(text("quiz.link.photo"))
     asks = read_link(link, explorer.default, shared_photo)
-    found = _PARTS.fullmatch(dict(parse_qsl(link)).get("parts", ""))
+    found = _PARTS.fullmatch(query.get("parts", ""))
     if found is None:
         raise InputError(text("quiz.link.parts"))
     side, parts = found[1], sorted({int(part) for part in found[2].split(".")})

@@ -11,7 +11,7 @@ export default {
   "quiz.model": "Model",
   "quiz.own.label": "Up to {most} photos of yours to be asked about",
   "quiz.own.note": "Photos chosen in Retrieve count, too. They are not kept: no link can carry a question about them.",
-  "quiz.own.few": "Choose at least {count} photos of yours first: here, or in Retrieve.",
+  "quiz.own.few": "Choose at least {count} photos of yours first: below, or in Retrieve.",
   "quiz.again": "New game",
   "quiz.play": "Play ten rounds",
   "quiz.next": "Next round",
