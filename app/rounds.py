@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import random
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import cache
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -130,8 +130,7 @@ def draws(source: str, kind: str, own: Sequence[Upload], dice: random.Random) ->
 def _part_round(
     explorer: Explorer, model: str, drawn: Sequence[Draw], dice: random.Random
 ) -> Steps:
-    for draw in drawn:
-        photos = _loaded(draw)
+    for draw, photos in _readable(drawn):
         explanation = yield from _explained(explorer, model, photos)
         clear = clear_parts(explanation)
         if draw.marked_a:
@@ -150,8 +149,7 @@ def _pair_round(
     explorer: Explorer, model: str, drawn: Sequence[Draw], dice: random.Random
 ) -> Steps:
     seen: list[tuple[Draw, list[Photo], Explanation]] = []
-    for draw in drawn:
-        photos = _loaded(draw)
+    for draw, photos in _readable(drawn):
         explanation = yield from _explained(explorer, model, photos)
         for earlier, its_photos, its_explanation in seen:
             if is_clear_gap(explanation, its_explanation):
@@ -167,8 +165,7 @@ def _model_round(
     explorer: Explorer, model: str, drawn: Sequence[Draw], dice: random.Random
 ) -> Steps:
     names = [model, _other(explorer, model)]
-    for draw in drawn:
-        photos = _loaded(draw)
+    for draw, photos in _readable(drawn):
         one = yield from _explained(explorer, names[0], photos)
         other = yield from _explained(explorer, names[1], photos)
         apart = difference(one, other)
@@ -272,6 +269,21 @@ def _round(kind: str, draw: Draw, pairs: list[dict[str, Any]], **more: Any) -> d
 def _key(kind: str, draw: Draw) -> str:
     named = repr((kind, draw.a, draw.b))
     return hashlib.sha256(named.encode()).hexdigest()[:12]
+
+
+def _readable(drawn: Sequence[Draw]) -> Iterator[tuple[Draw, list[Photo]]]:
+    """The photos of every pair, without those of the visitor that are none. Raises InputError if that leaves nothing."""
+    refused, found = None, False
+    for draw in drawn:
+        try:
+            photos = _loaded(draw)
+        except InputError as error:
+            refused = error
+            continue
+        found = True
+        yield draw, photos
+    if refused and not found:
+        raise refused
 
 
 def _loaded(draw: Draw) -> list[Photo]:

@@ -10,7 +10,6 @@ from typing import Any
 from app import files
 from app.component import ObjectHTML
 from diml_core.viewer import modules
-from diml_core.viewer.texts import text
 
 STYLE = modules.STYLE
 
@@ -48,6 +47,5 @@ class Viewer(ObjectHTML):
             value,
             html_template='<div class="diml-host"></div>',
             js_on_load=host_script(_FOLDER / "host.js"),
-            question=text("quiz.make"),
             **kwargs,
         )

@@ -3,10 +3,15 @@
 
 const listeners = new Set();
 const kept = {};
+const asked = document.createElement("div"); // what can be asked of the pair, once somebody wants to know
+Object.assign(asked, { className: "quiz-made", role: "status" });
 
 const model = {
   get: (key) => (key === "pair" ? pairOf(props.value) : kept[key]),
-  set: (key, value) => (kept[key] = value),
+  set: (key, value) => {
+    kept[key] = value;
+    asked.replaceChildren(); // it was about another part, or other options
+  },
   save_changes: () => {
     // What the page's own buttons send along: see LIVE_OPTIONS in __init__.py.
     if (props.address) window.dimlOptions = JSON.stringify(kept.options ?? {});
@@ -19,35 +24,38 @@ const model = {
 const EVENTS = { cover: "cover", rival: "rival", curves: "curves" };
 
 // A teacher's question from the pair that is open: made by the quiz's modules, asked in its tab.
-function offerToAsk() {
-  const made = document.createElement("div");
-  Object.assign(made, { className: "quiz-made", role: "status" });
+function offerToAsk(label) {
   const make = document.createElement("button");
-  Object.assign(make, { type: "button", textContent: props.question });
-  const hide = () => made.replaceChildren(); // of another pair
+  Object.assign(make, { type: "button", textContent: label });
   make.addEventListener("click", async () => {
-    const { offerQuestion } = await import(`${dimlPlaced(MODULES)}/quiz/make.js`);
-    const pair = pairOf(props.value);
-    await offerQuestion(made, { payload: pair, options: kept.options ?? null, selected: kept.selected ?? null }, (question) => {
+    const place = document.createElement("div"); // what is told too late is told nobody
+    asked.replaceChildren(place);
+    const open = (question) => {
       window.dimlQuestion = question;
       window.dispatchEvent(new Event("diml-question"));
       document.getElementById("guess-tab-button")?.click();
-    }).catch((error) => (made.textContent = error.message));
+    };
+    const shown = { payload: pairOf(props.value), options: kept.options ?? null, selected: kept.selected ?? null };
+    try {
+      const { offerQuestion } = await import(`${dimlPlaced(MODULES)}/quiz/make.js`);
+      await offerQuestion(place, shown, open);
+    } catch (error) {
+      place.textContent = error.message;
+    }
   });
-  listeners.add(hide);
   const actions = element.querySelector(".diml-actions");
   actions.append(make);
-  actions.after(made);
+  actions.after(asked);
 }
 
 watch("value", () => listeners.forEach((listener) => listener()));
 
-import(`${dimlPlaced(MODULES)}/mount.js`).then(
-  ({ mount }) => {
+Promise.all([import(`${dimlPlaced(MODULES)}/mount.js`), import(`${dimlPlaced(MODULES)}/view/texts.js`)]).then(
+  ([{ mount }, { text }]) => {
     if (gone.signal.aborted) return;
     const unmount = mount({ model, el: element.querySelector(".diml-host"), ask, address: Boolean(props.address) });
     gone.signal.addEventListener("abort", unmount);
-    offerToAsk();
+    offerToAsk(text("quiz.make"));
     // The address asks for a pair, and the page has put its listeners up: let the server restore it.
     if (props.address && new URLSearchParams(location.search).has("a")) trigger("restore", { query: location.search.slice(1) });
   },

@@ -21,7 +21,8 @@ export function pairView(round, guessed) {
   const bodies = round.pairs.map((each) =>
     make("div", { className: "quiz-pair" }, pictureOf(each, "a").node, pictureOf(each, "b").node),
   );
-  const words = { model: titleOf(round.pairs[0]), first: points(first), second: points(second), gap: points(Math.abs(first - second)) };
+  const gap = points(Math.abs(first - second));
+  const words = { model: titleOf(round.pairs[0]), first: points(first), second: points(second), gap };
   const { node, cards } = twoCards((number) => text("quiz.pair.card", { number }), bodies, right, (guess) => {
     const said = round.pairs.map(({ pair }) =>
       text("quiz.pair.score", { points: points(pair.similarity), whole: points(pair.global / 2), parts: points(pair.structural / 2) }),
@@ -107,7 +108,8 @@ function twoCards(titled, bodies, right, chosen) {
         each.ariaDisabled = "true"; // not disabled: the focus would be lost
         each.classList.add(index === right ? "quiz-right" : "quiz-wrong");
         each.classList.toggle("quiz-chosen", index === guess);
-        if (index === guess) each.append(make("span", { className: "quiz-yours" }, text(guess === right ? "quiz.yours.right" : "quiz.yours.wrong")));
+        if (index !== guess) return;
+        each.append(make("span", { className: "quiz-yours" }, text(guess === right ? "quiz.yours.right" : "quiz.yours.wrong")));
       });
       chosen(guess);
     }),

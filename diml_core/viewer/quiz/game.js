@@ -81,7 +81,8 @@ export function createQuiz(host, { ask, models, answered }) {
     root.dataset.source = settings().source;
     find("error-box").hidden = true;
     find("waiting").textContent = "";
-    find("count").textContent = isGame ? text("quiz.count", { number: Math.min(results.length + (isAnswered ? 0 : 1), GAME.length), rounds: GAME.length }) : text("quiz.single");
+    const number = Math.min(results.length + (isAnswered ? 0 : 1), GAME.length);
+    find("count").textContent = isGame ? text("quiz.count", { number, rounds: GAME.length }) : text("quiz.single");
     const { marks, most } = totals(results);
     find("marks").textContent = most ? text("quiz.marks", { marks, most }) : text("quiz.marks.none");
     find("track").replaceChildren(...(isGame ? GAME : []).map((_, index) => step(results[index])));
@@ -183,7 +184,12 @@ export function createQuiz(host, { ask, models, answered }) {
     };
     /** @param {string} words */
     const speak = (words) => (find("live").textContent = words);
-    const shown = here.kind === "part" ? partView(here, guessed, speak, signal) : here.kind === "pair" ? pairView(here, guessed) : modelView(here, guessed);
+    const views = {
+      part: () => partView(here, guessed, speak, signal),
+      pair: () => pairView(here, guessed),
+      model: () => modelView(here, guessed),
+    };
+    const shown = views[here.kind]();
     view = shown;
     enter("asking");
     find("question").textContent = shown.heading;
@@ -217,8 +223,10 @@ export function createQuiz(host, { ask, models, answered }) {
       ? button(text(isLast ? "quiz.finish" : "quiz.next"), next, { className: "quiz-next" })
       : button(text("quiz.play"), start, { className: "quiz-next" });
     const level = told.marks >= 0.9 * MOST_MARKS ? "right" : told.marks >= 0.4 * MOST_MARKS ? "near" : "wrong";
-    const verdict = make("p", { className: `quiz-verdict quiz-verdict-${level}` }, text(`quiz.verdict.${level}`), " ", make("b", {}, text("quiz.marks", { marks: told.marks, most: MOST_MARKS })));
-    const words = make("div", { className: "quiz-words" }, verdict, ...told.sentences.map((sentence) => make("p", {}, sentence)), ...(told.legend ? [told.legend] : []));
+    const marks = make("b", {}, text("quiz.marks", { marks: told.marks, most: MOST_MARKS }));
+    const verdict = make("p", { className: `quiz-verdict quiz-verdict-${level}` }, text(`quiz.verdict.${level}`), " ", marks);
+    const words = make("div", { className: "quiz-words" }, verdict, ...told.sentences.map((sentence) => make("p", {}, sentence)));
+    if (told.legend) words.append(told.legend);
     find("result").replaceChildren(words, onward);
     stopLooking = offerLooks(find("look"), told.looks);
     find("live").textContent = [verdict.textContent, ...told.sentences].join(" ");

@@ -49,9 +49,8 @@ export function paintOver(canvas, side, { values, map = "magma", veil = 0, parts
   const box = canvas.getBoundingClientRect();
   const { rows, columns } = side;
   if (spotlit) {
-    const shade = Float64Array.from({ length: rows * columns }, (_, part) => (parts.includes(part) ? 1 : 0));
-    // From the dark end of the map to nothing: what is asked about stands out.
-    shadeAll(canvas, box, side, shade);
+    paintGrid(canvas, box, null, [0, 1], map, 0); // cleared
+    shadeOthers(canvas, box, side, parts);
   } else {
     const grid = values ? { rows, columns, values } : null;
     const most = values ? Math.max(...values, 1e-12) : 1;
@@ -63,22 +62,24 @@ export function paintOver(canvas, side, { values, map = "magma", veil = 0, parts
 }
 
 /**
+ * Dims a photo, so that some parts of it stand out.
+ *
  * @param {HTMLCanvasElement} canvas
  * @param {DOMRect} box
  * @param {PairSide} side
- * @param {Float64Array} lit 1 where a part is left as it is
+ * @param {number[]} parts
  */
-function shadeAll(canvas, box, { rows, columns }, lit) {
-  paintGrid(canvas, box, null, [0, 1], "magma", 0);
+function shadeOthers(canvas, box, { rows, columns }, parts) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.fillStyle = "rgba(8, 12, 24, .45)";
-  lit.forEach((on, part) => {
-    if (on) return;
+  for (let part = 0; part < rows * columns; part++) {
+    if (parts.includes(part)) continue;
     const [row, column] = [Math.floor(part / columns), part % columns];
+    // In whole pixels, so that neighbours neither overlap nor leave seams.
     const [left, right] = [column, column + 1].map((at) => Math.round((at * box.width) / columns));
     const [top, bottom] = [row, row + 1].map((at) => Math.round((at * box.height) / rows));
     context.fillRect(left, top, right - left, bottom - top);
-  });
+  }
 }
 
 /**
