@@ -20,6 +20,7 @@ COPY app app
 COPY diml_core diml_core
 COPY checkpoints checkpoints
 COPY assets/examples assets/examples
+COPY assets/keypoints.json assets/keypoints.json
 
 USER 1000
 ENV GRADIO_SERVER_NAME=0.0.0.0 \

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Container, Generator, Iterator
+from collections.abc import Callable, Container, Generator, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.components import Component
 
 from app.component import ObjectHTML
 from app.refusals import sentence
@@ -23,8 +24,9 @@ _STOPPED = "Stopped: ask again."
 _TELL = "window.dispatchEvent(new CustomEvent('diml-answer', {detail: %s}))"
 _LOST = "{id: null, error: 'The server is busy or out of reach: try again in a moment.'}"
 
-Steps = Callable[[Explorer, Any, str | None], Generator[Any, None, dict[str, Any]]]
-"""Answers one kind of question, from the question and the hash of the session that asks. Pauses with what there is to
+Steps = Callable[..., Generator[Any, None, dict[str, Any]]]
+"""Answers one kind of question, from the explorer, the question, the hash of the session that asks, and the values of
+components that go along with it. Pauses with what there is to
 tell before every run of the network, which is free then, and whoever asked may be gone by the next one. Raises
 InputError."""
 
@@ -96,6 +98,17 @@ class Stops:
         while len(self._stopped) > _MOST_STOPS:
             self._stopped.popitem(last=False)
 
+    def listen_to(self, component: gr.HTML) -> None:
+        """Let a component that asks stop its questions by ``trigger("stop", {id})``."""
+        # Not in the queue of what it asks, where it would wait for what it is to stop.
+        component.stop(
+            self.add,
+            api_visibility="private",
+            show_progress="hidden",
+            trigger_mode="multiple",
+            concurrency_limit=None,
+        )
+
     def __contains__(self, question: object) -> bool:
         """Whether ``(session, id)`` was stopped."""
         return question in self._stopped
@@ -110,11 +123,11 @@ def answering(
     ``{id, answer}`` or ``{id, error}``. One that is stopped ends at the next pause.
     """
 
-    def answer(event: gr.EventData, request: gr.Request) -> Iterator[dict[str, Any]]:
+    def answer(event: gr.EventData, request: gr.Request, *inputs: Any) -> Iterator[dict[str, Any]]:
         question = event._data
         number = _id_of(question)
         try:
-            under_way = steps(explorer, question, request.session_hash)
+            under_way = steps(explorer, question, request.session_hash, *inputs)
             while True:
                 try:
                     progress = next(under_way)
@@ -136,7 +149,13 @@ def _id_of(question: Any) -> int | str | None:
 
 
 def connect(
-    explorer: Explorer, viewer: gr.HTML, event: str, steps: Steps, queue: str, stops: Stops
+    explorer: Explorer,
+    viewer: gr.HTML,
+    event: str,
+    steps: Steps,
+    queue: str,
+    stops: Stops,
+    inputs: Sequence[Component] = (),
 ) -> None:
     """Answer what a viewer asks by ``trigger(event, question)``, below it on the page, by ``diml-answer`` events.
 
@@ -150,10 +169,11 @@ def connect(
         queue: ``concurrency_id`` of what the network is asked again. Who leaves takes his questions along, also one
             half answered.
         stops: those that are to end.
+        inputs: components whose values go along with the question.
     """
     getattr(viewer, event)(
         answering(explorer, steps, stops),
-        None,
+        list(inputs),
         Answers(),
         api_visibility="private",
         show_progress="hidden",

@@ -60,6 +60,22 @@ def is_example(photo: Photo) -> bool:
 
 
 @cache
+def _shared() -> dict[str, Path]:
+    return {path.relative_to(FOLDER).as_posix(): path for path in sorted(FOLDER.rglob("*.jpg"))}
+
+
+def shared_photo(name: str) -> Path | None:
+    """The photo of that name which everybody's page has: an example, or one of the built-in gallery."""
+    return _shared().get(name)
+
+
+def is_shared(photo: Photo) -> bool:
+    """Whether a photo is, pixel by pixel, the one of its name that everybody's page has."""
+    path = shared_photo(photo.name)
+    return path is not None and _digest(path) == photo.digest
+
+
+@cache
 def _digest(path: Path) -> str:
     return load_photo(path).digest
 

@@ -6,6 +6,7 @@ the server has to restore is read here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,27 +35,36 @@ class LinkedPair:
     beside_options: dict[str, Any] = field(default_factory=dict)
 
 
-def read_link(address_query: str, default_model: str) -> LinkedPair:
+def read_link(
+    address_query: str,
+    default_model: str,
+    photo_of: Callable[[str], Path | None] = example_photo,
+) -> LinkedPair:
     """What the query part of an address (``a=heron.jpg&b=...``) asks for.
+
+    Args:
+        address_query: the query.
+        default_model: where it names none.
+        photo_of: finds a photo that may be linked, by its name.
 
     Raises:
         InputError: it names a photo that is no example, or a value that is no number.
     """
     query = dict(parse_qsl(address_query))
-    photos = {side: _photo(query.get(side, "")) for side in "ab"}
+    photos = {side: _photo(query.get(side, ""), photo_of) for side in "ab"}
     return LinkedPair(
         photos["a"],
         photos["b"],
         query.get("model", default_model),
         _options(query),
-        _photo(query["c"]) if "c" in query else None,
+        _photo(query["c"], photo_of) if "c" in query else None,
         query.get("beside", ""),
         _options(query, "beside_"),
     )
 
 
-def _photo(name: str) -> Path:
-    found = example_photo(name)
+def _photo(name: str, photo_of: Callable[[str], Path | None]) -> Path:
+    found = photo_of(name)
     if found is None:
         raise InputError(
             "This link names a photo that is not among the examples here: choose a pair below the title."

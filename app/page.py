@@ -7,16 +7,18 @@ from typing import Any
 
 import gradio as gr
 
-from app import door, examples, files, results, theme, viewer
+from app import door, examples, files, guess, results, theme, viewer
 from app.endpoint import offer
 from app.galleries import Galleries
 from app.service import Explorer
 from app.tabs import compare, retrieve
+from app.tabs import guess as guess_tab
 from diml_core.photo.images import DEFAULT_LIMITS
 from diml_core.viewer.texts import glossary, text
 
 MODEL_QUEUE = "model"  # one pair at a time, its photos side by side
 COVER_QUEUE = "cover"  # in which nobody waits who compares
+GUESS_QUEUE = "guess"  # nor here: the next round is chosen while this one is played
 MOST_WAITING = 100  # events; beyond it, "This application is currently busy. Please try again."
 
 _SESSIONS = 1000  # whose state is kept
@@ -45,9 +47,12 @@ def build_page(
             with gr.Tab(text("page.compare")):
                 compare.build(explorer, MODEL_QUEUE, COVER_QUEUE)
             with gr.Tab(text("page.retrieve")) as tab:
-                retrieve.build(explorer, galleries, COVER_QUEUE, tab)
+                own = retrieve.build(explorer, galleries, COVER_QUEUE, tab)
+            with gr.Tab(text("page.guess"), elem_id="guess-tab"):
+                guess_tab.build(explorer, own, GUESS_QUEUE)
         with gr.Accordion(text("page.words"), open=False, elem_id="words"):
             gr.HTML(_words())
+        page.load(None, js=guess_tab.OPEN_IF_ASKED, api_visibility="private")
     # Nothing goes past the queue.
     page.queue(max_size=MOST_WAITING, api_open=False)
     files.keep_what_is_here()
@@ -64,7 +69,7 @@ def _words() -> str:
 
 
 def _style() -> str:
-    sheets = (theme.CSS_PATH, viewer.STYLE, results.CSS_PATH)
+    sheets = (theme.CSS_PATH, viewer.STYLE, results.CSS_PATH, guess.CSS_PATH)
     return "".join(path.read_text(encoding="utf-8") for path in sheets)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app import files
-from app.examples import caption_of, is_example
+from app.examples import caption_of, is_example, is_shared
 from app.service import Explorer
 from app.trial import rivals_of
 from diml_core.photo.images import Photo
@@ -43,6 +43,7 @@ def shown_pair(
     pair["model"]["rivals"] = rivals_of(model)
     for side, photo in photos.items():
         pair[side]["example"] = is_example(photo)
+        pair[side]["shared"] = is_shared(photo)
     if all(pair[side]["example"] for side in "ab"):
         pair["caption"] = caption_of(photo_a.name, photo_b.name)
     return pair

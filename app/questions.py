@@ -23,11 +23,4 @@ def connect_questions(explorer: Explorer, viewer: gr.HTML, queue: str) -> None:
     stops = Stops()
     for event, steps in _KINDS.items():
         connect(explorer, viewer, event, steps, queue, stops)
-    # Not in that queue, where it would wait for what it is to stop.
-    viewer.stop(
-        stops.add,
-        api_visibility="private",
-        show_progress="hidden",
-        trigger_mode="multiple",
-        concurrency_limit=None,
-    )
+    stops.listen_to(viewer)

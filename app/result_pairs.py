@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from app.galleries import name_of, photo_of
@@ -62,11 +63,13 @@ def result_pairs(
     pairs = []
     for item, caption in zip(items, captions(items), strict=True):
         path = photo_of(gallery, item["photo"])
-        pair = shown_pair(explorer, model_name, query, load_photo(path), session=session)
-        pair["caption"] = caption
         # In the gallery many are called 00.jpg.
-        pair["b"]["name"] = name_of(path)
-        pair["a"]["name"] = found["query"] or pair["a"]["name"]
+        photos = (
+            replace(query, name=found["query"] or query.name),
+            load_photo(path, name=name_of(path)),
+        )
+        pair = shown_pair(explorer, model_name, *photos, session=session)
+        pair["caption"] = caption
         pairs.append(pair)
     return pairs
 

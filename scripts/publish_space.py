@@ -32,7 +32,15 @@ from diml_core.errors import InputError
 from diml_core.network.hub import writing
 
 ROOT = Path(__file__).resolve().parent.parent
-CONTENTS = ("LICENSE", "app.py", "app", "diml_core", "checkpoints", "assets/examples")
+CONTENTS = (
+    "LICENSE",
+    "app.py",
+    "app",
+    "diml_core",
+    "checkpoints",
+    "assets/examples",
+    "assets/keypoints.json",
+)
 _NOT_SOURCES = ("__pycache__", "*.py[cod]", "*.pyi", ".*")  # Gradio writes the .pyi
 
 

@@ -63,7 +63,7 @@ _RETURN = """() => {
 }"""
 
 
-def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Tab) -> None:
+def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Tab) -> PhotoFiles:
     """Lay out the tab and connect it.
 
     Args:
@@ -71,6 +71,9 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
         galleries: what is searched.
         cover_queue: ``concurrency_id`` of covering.
         tab: the tab this is in.
+
+    Returns:
+        Where the visitor puts photos of his own.
     """
     # The folder of the visitor's own gallery. Not with a time_to_live, which would count from its making: what nobody
     # used for long is swept, also that of a program, which never says that it has left.
@@ -281,6 +284,7 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
         **bound,
     ).then(None, js=_SCROLL)
     back.click(None, None, pair, js=_HIDE, api_visibility="private").then(None, js=_RETURN)
+    return own
 
 
 _HIDDEN = gr.update(visible=False)

@@ -16,14 +16,16 @@ STYLE = modules.STYLE
 LIVE_OPTIONS = "window.dimlOptions ?? ''"
 """JavaScript: the options that the page's viewer stands at, as :func:`app.options.read_options` reads them."""
 
-_HOST = Path(__file__).with_name("host.js")
+_FOLDER = Path(__file__).parent
 
 
 @cache
-def _script() -> str:
+def host_script(host: Path) -> str:
+    """JavaScript of a component that shows viewer modules: where they lie, the way to the network, and its own."""
     place = json.dumps(files.url(files.served(modules.FOLDER, "*.js")))
+    sources = (path.read_text(encoding="utf-8") for path in (_FOLDER / "network.js", host))
     return f"const MODULES = {place};\n" + script_with_texts(
-        _HOST.read_text(encoding="utf-8"), "viewer"
+        "\n".join(sources), "viewer", "network"
     )
 
 
@@ -46,6 +48,6 @@ class Viewer(ObjectHTML):
         super().__init__(
             value,
             html_template='<div class="diml-host"></div>',
-            js_on_load=_script(),
+            js_on_load=host_script(_FOLDER / "host.js"),
             **kwargs,
         )

@@ -1,19 +1,17 @@
 // Glue between gr.HTML, which gives `element`, `props`, `trigger` and `watch`, and the viewer's mount().
-// MODULES, where the viewer's modules lie, and text() stand above it; dimlPlaced is the page's.
+// MODULES, where the viewer's modules lie, text() and network.js stand above it; dimlPlaced is the page's.
 
 const listeners = new Set();
 const kept = {};
-const questions = new Map(); // what the network is asked: by id, whom to tell
-
-const pairOf = (value) => {
-  if (!value?.a) return value ?? {};
-  const side = (raw) => ({ ...raw, photo: dimlPlaced(raw.photo), features: dimlPlaced(raw.features), attention: dimlPlaced(raw.attention) });
-  return { ...value, a: side(value.a), b: side(value.b) };
-};
+const asked = document.createElement("div"); // what can be asked of the pair, once somebody wants to know
+Object.assign(asked, { className: "quiz-made", role: "status" });
 
 const model = {
   get: (key) => (key === "pair" ? pairOf(props.value) : kept[key]),
-  set: (key, value) => (kept[key] = value),
+  set: (key, value) => {
+    kept[key] = value;
+    asked.replaceChildren(); // it was about another part, or other options
+  },
   save_changes: () => {
     // What the page's own buttons send along: see LIVE_OPTIONS in __init__.py.
     if (props.address) window.dimlOptions = JSON.stringify(kept.options ?? {});
@@ -27,47 +25,39 @@ const model = {
 // What can be asked, and the event that it is asked by: Gradio looks for their names here, in quotes.
 const EVENTS = { cover: "cover", rival: "rival", curves: "curves" };
 
-function ask({ about, ...question }, onProgress, givenUp) {
-  const id = Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join("");
-  return new Promise((resolve) => {
-    questions.set(id, { resolve, onProgress });
-    givenUp.addEventListener("abort", () => questions.delete(id) && trigger("stop", { id }));
-    trigger(EVENTS[about], { id, ...question });
-  });
-}
-
-const gone = new AbortController();
-// Gradio takes a component that is hidden off the page without a word, and runs this anew when it is shown again.
-new ResizeObserver((_, observer) => {
-  if (element.isConnected) return;
-  observer.disconnect();
-  gone.abort();
-}).observe(element);
-
-window.addEventListener(
-  "diml-answer",
-  ({ detail }) => {
-    // Without an id nobody has read the question: it goes to all that wait.
-    for (const id of detail.id === null ? [...questions.keys()] : [detail.id]) {
-      const asked = questions.get(id);
-      if (!asked) continue;
-      if (detail.progress) asked.onProgress?.(detail.progress);
-      else {
-        questions.delete(id);
-        asked.resolve(detail.answer ?? { error: detail.error });
-      }
+// A teacher's question from the pair that is open: made by the quiz's modules, asked in its tab.
+function offerToAsk(label) {
+  const make = document.createElement("button");
+  Object.assign(make, { type: "button", textContent: label });
+  make.addEventListener("click", async () => {
+    const place = document.createElement("div"); // what is told too late is told nobody
+    asked.replaceChildren(place);
+    const open = (question) => {
+      window.dimlQuestion = question;
+      window.dispatchEvent(new Event("diml-question"));
+      document.getElementById("guess-tab-button")?.click();
+    };
+    const shown = { payload: pairOf(props.value), options: kept.options ?? null, selected: kept.selected ?? null };
+    try {
+      const { offerQuestion } = await import(`${dimlPlaced(MODULES)}/quiz/make.js`);
+      await offerQuestion(place, shown, open);
+    } catch (error) {
+      place.textContent = error.message;
     }
-  },
-  { signal: gone.signal },
-);
+  });
+  const actions = element.querySelector(".diml-actions");
+  actions.append(make);
+  actions.after(asked);
+}
 
 watch("value", () => listeners.forEach((listener) => listener()));
 
-import(`${dimlPlaced(MODULES)}/mount.js`).then(
-  ({ mount }) => {
+Promise.all([import(`${dimlPlaced(MODULES)}/mount.js`), import(`${dimlPlaced(MODULES)}/view/texts.js`)]).then(
+  ([{ mount }, { text }]) => {
     if (gone.signal.aborted) return;
     const unmount = mount({ model, el: element.querySelector(".diml-host"), ask, address: Boolean(props.address) });
     gone.signal.addEventListener("abort", unmount);
+    offerToAsk(text("quiz.make"));
     // The address asks for a pair, and the page has put its listeners up: let the server restore it.
     if (props.address && new URLSearchParams(location.search).has("a")) trigger("restore", { query: location.search.slice(1) });
   },

@@ -20,6 +20,7 @@ STYLE = FOLDER / "viewer.css"
 """The viewer's style sheet."""
 
 _PAGE = FOLDER / "page.html"
+_PAGE_ONLY = "quiz/"  # modules that a page with a server imports when it needs them
 _FRAME_HEIGHT = 900  # px, of the viewer in a notebook
 _IMPORTED = re.compile(r"""(\bfrom\s+|\bimport\s+|\bawait import\()(["'])(\.{1,2}/[^"']+)\2""")
 
@@ -80,7 +81,8 @@ def _import_map() -> dict[str, str]:
 
 
 def _names() -> list[str]:
-    return sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.js"))
+    names = (path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.js"))
+    return sorted(name for name in names if not name.startswith(_PAGE_ONLY))
 
 
 def _source(name: str) -> str:

@@ -114,7 +114,8 @@ def test_a_thousand_calls_end_in_answers_or_sentences(page, outside, noted, capf
     questions = [{"model": CNN, "digests": ["0" * 64] * 2, "options": {}, "side": "a", "parts": [0], "cover": "grey"},
                  {"model": CNN, "digests": ["0" * 64] * 2, "options": {}, "side": "a", "rivals": ["random", "marginals"],
                   "cover": "blur"}, {"model": CNN, "digests": ["0" * 64] * 2, "options": {}, "rival": "grad-cam"}, {"id": 1},
-                 {"pair": "herons"}, {"photo": "heron.jpg"}, {"query": "a=heron.jpg&b=harrier.jpg&grid=3"}]  # fmt: skip
+                 {"source": "examples", "model": CNN, "kind": "part", "seen": []}, {"source": "own", "model": CNN, "kind": "pair", "seen": []},
+                 {"link": "a=heron.jpg&b=harrier.jpg&parts=a90"}, {"pair": "herons"}, {"photo": "heron.jpg"}, {"query": "a=heron.jpg&b=harrier.jpg&grid=3"}]  # fmt: skip
     photos = [first.upload(tiny_photo(seed)) for seed in range(2)]
     photos.append(first.upload(b"%PDF no photo", "<b>notes.pdf"))
     files_of_others = [file_data(path) for path in PATHS]

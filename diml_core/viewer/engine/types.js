@@ -13,6 +13,7 @@
  * @property {string} digest
  * @property {boolean} example
  * @property {string} [letter] what it is called, if not by its side
+ * @property {boolean} [shared] whether everybody's page has a photo of this name, and it is this one
  * @property {string} photo address
  * @property {[number, number, number]} map rows, columns and dimension of the feature map
  * @property {string} features address

@@ -90,8 +90,9 @@ export function paintGrid(canvas, box, grid, range, map, opacity, veil = 0.4) {
  * @param {HTMLCanvasElement} canvas
  * @param {{rows: number, columns: number}} side
  * @param {number[]} parts
+ * @param {number[]} [dash] px of line and gap, for an outline that is told from the others
  */
-export function outlineParts(canvas, side, parts) {
+export function outlineParts(canvas, side, parts, dash = []) {
   const ratio = window.devicePixelRatio || 1;
   const context = contextOf(canvas);
   const cellWidth = canvas.width / ratio / side.columns;
@@ -119,8 +120,10 @@ export function outlineParts(canvas, side, parts) {
   for (const [style, width] of /** @type {const} */ ([["#000", 5], ["#fff", 2.5]])) {
     context.strokeStyle = style;
     context.lineWidth = width;
+    context.setLineDash(style === "#fff" ? dash : []);
     context.stroke(path);
   }
+  context.setLineDash([]);
 }
 
 /**
