@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+import re
+import struct
 import subprocess
 import sys
 import threading
@@ -14,11 +16,12 @@ import pytest
 from PIL import Image
 
 from diml_core import explain, load_model, load_photo
+from diml_core.counterfactual import counterfactual
 from scripts.site.models import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
-MEBIBYTE = 2**20
 PARITY = 1e-4  # of a score
+SHOWN = PARITY + 5e-5  # of one that is shown with four digits
 EXIF_TURNED = "turned.jpg"  # lies on its side, and says so
 
 # Every photo that an example pair has, in pairs of different shapes; more pairs across them, and one that EXIF turns.
@@ -157,3 +160,196 @@ def test_scores_are_the_librarys_on_twenty_pairs(visit, examples, turned, name):
         expected = one.similarity, one.global_similarity, one.structural_similarity
         differences += [abs(x - y) for x, y in zip(scores, expected, strict=True)]
     assert max(differences) <= PARITY, sorted(differences)[-10:]
+
+
+def click_on(page, side="a", at=(0.45, 0.35)):
+    frame = page.locator(f"#viewer [data-role=frame-{side}]")
+    frame.scroll_into_view_if_needed()
+    box = frame.bounding_box()
+    page.mouse.click(box["x"] + at[0] * box["width"], box["y"] + at[1] * box["height"])
+
+
+def score(page):
+    return float(page.text_content("#viewer .diml-total"))
+
+
+def upload(page, side, name, photo):
+    file = {"name": name, "mimeType": "image/jpeg", "buffer": photo}
+    page.set_input_files(f"#photo-{side} input", file)
+
+
+def wait_for_name(page, side, name):
+    page.wait_for_function(
+        "([side, name]) => document.querySelector(`#viewer [data-role=name-${side}]`).textContent.startsWith(name)",
+        arg=[side, name],
+        timeout=120_000,
+    )
+
+
+def test_after_one_visit_it_needs_no_host(visit, host, examples, turned):
+    page = visit()
+    page.evaluate("navigator.serviceWorker.ready")  # all is kept
+    assert "one core" in page.text_content("#engine")
+    _, stop = host
+    stop()
+    page.reload()
+    page.wait_for_selector("#viewer .diml[data-state=ready]", timeout=120_000)
+    assert page.evaluate("crossOriginIsolated")
+    upload(page, "a", EXIF_TURNED, turned)
+    upload(page, "b", "<b>ear</b>.jpg", (examples / "koala.jpg").read_bytes())
+    wait_for_name(page, "a", EXIF_TURNED)
+    wait_for_name(page, "b", "<b>ear</b>.jpg")
+    expected = explain(load_model(MODELS[0]), turned, examples / "koala.jpg").similarity
+    assert score(page) == pytest.approx(expected, abs=SHOWN)
+    page.click("#examples button >> nth=1")
+    wait_for_name(page, "a", "cat.jpg")
+    # A model that nobody has loaded yet is still to be had where there is a connection only.
+    page.click(f"#models input[value={MODELS[1]}]")
+    page.wait_for_selector("#viewer [data-role=error]:has-text('connect to the internet')")
+    page.failures.clear()  # the browser's own word on a host that is gone
+
+
+def test_a_link_opens_the_larger_model_where_its_options_stood(visit, examples):
+    page = visit(
+        "?a=cat.jpg&b=kitten.jpg&model=dinov2-s14&grid=5&mass=0.9&start_block=7&layer=rollout&parts=a7"
+    )
+    options = {"grid": 5, "mass": 0.9, "start_block": 7}
+    expected = explain(
+        load_model("dinov2-s14"), examples / "cat.jpg", examples / "kitten.jpg", **options
+    )
+    assert score(page) == pytest.approx(expected.similarity, abs=SHOWN)
+    page.wait_for_selector("[data-role=legends]:has-text('Attention of this part (A)')")
+    page.click("#swap")
+    wait_for_name(page, "a", "kitten.jpg")
+    assert page.evaluate("new URLSearchParams(location.search).get('grid')") == "5"
+
+
+@pytest.mark.parametrize("cover", ["grey", "blur", "mean"])
+def test_the_network_looks_again_at_a_covered_photo(visit, examples, cover):
+    page = visit("?a=cat.jpg&b=kitten.jpg&parts=a45.46.57.58")
+    names = {"grey": "grey", "blur": "blur", "mean": "mean colour"}
+    page.click(f"#viewer [data-role=cover] button:text-is('{names[cover]}')")
+    page.wait_for_selector(".diml-cover-result", timeout=60_000)
+    model = load_model(MODELS[0])
+    a, b = (model.extract(load_photo(examples / name)) for name in ("cat.jpg", "kitten.jpg"))
+    expected = counterfactual(model, a, b, model.options(), "a", [45, 46, 57, 58], cover)
+    shown = page.text_content(".diml-cover-result")
+    after = float(re.search(r"Score [\d.]+ → ([\d.]+)", shown)[1])
+    promised, measured, others = (
+        -float(number.replace("−", "-"))
+        for number in page.locator(".diml-fall b").all_text_contents()
+    )
+    assert after == pytest.approx(expected.after.similarity, abs=SHOWN)
+    assert promised == pytest.approx(expected.promised, abs=SHOWN)
+    assert measured == pytest.approx(expected.fall, abs=SHOWN)
+    assert others == pytest.approx(sum(expected.controls) / len(expected.controls), abs=SHOWN)
+
+
+def test_a_report_stays_interactive_without_the_site(visit, browser, tmp_path):
+    page = visit("?a=heron.jpg&b=harrier.jpg")
+    page.click("#viewer [data-role=options-drawer] summary")
+    page.fill("#viewer [data-role=mass]", "0.6")
+    page.wait_for_url("**mass=0.6**")
+    shown = score(page)
+    with page.expect_download() as download:
+        page.click("#report")
+    assert download.value.suggested_filename == "heron--harrier.html"
+    download.value.save_as(tmp_path / "report.html")
+    context = browser.new_context(offline=True)
+    report = context.new_page()
+    report.goto((tmp_path / "report.html").as_uri())
+    report.wait_for_selector(".diml[data-state=ready]")
+    assert float(report.text_content(".diml-total")) == shown
+    report.click("[data-role=options-drawer] summary")
+    report.fill("[data-role=mass]", "1")
+    report.wait_for_function(
+        "shown => Number(document.querySelector('.diml-total').textContent) !== shown", arg=shown
+    )
+    context.close()
+
+
+def header_of_png(width, height):
+    """A PNG that announces a size and has no more."""
+    with io.BytesIO() as file:
+        Image.new("L", (1, 1)).save(file, "PNG")
+        data = file.getvalue()
+    return data[:16] + struct.pack(">II", width, height) + data[24:]
+
+
+def test_what_is_no_photo_gets_a_sentence_and_the_last_pair_stays(visit):
+    page = visit()
+    shown = score(page)
+    for name, data, word in [
+        ("notes.txt", b"no photo", "not an image"),
+        ("none.jpg", b"", "is empty"),
+        ("wide.png", header_of_png(60_000, 60_000), "60000 × 60000 pixels"),
+        ("half.png", header_of_png(20, 20), "damaged"),
+        ("cut.jpg", b"\xff\xd8\xff\xe0", "damaged"),
+    ]:
+        upload(page, "a", name, data)
+        page.wait_for_selector(f"#viewer [data-role=error]:has-text(\"'{name}'\")")
+        assert word in page.text_content("#viewer [data-role=error]")
+        assert score(page) == shown
+    page.evaluate(
+        """() => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([new Uint8Array(64 * 2 ** 20 + 1)], "big.jpg"));
+        document.querySelector("#photo-a").dispatchEvent(new DragEvent("drop", { dataTransfer: transfer })); }"""
+    )
+    page.wait_for_selector("#viewer [data-role=error]:has-text('larger than 64 MiB')")
+
+
+def test_the_policy_lets_neither_page_nor_worker_reach_another_address(visit):
+    page = visit()
+    script = """async (address) => {
+      const source = `fetch(${JSON.stringify(address)}).then(() => postMessage("reached"), () => postMessage("refused"))`;
+      const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+      const worker = new Promise((resolve) => (new Worker(url, { type: "module" }).onmessage = ({ data }) => resolve(data)));
+      const here = fetch(address).then(() => "reached", () => "refused");
+      return [await here, await worker]; }"""
+    # Where somebody does answer, and would let anybody ask.
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Open)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/"
+    assert page.evaluate(script, address) == ["refused", "refused"]
+    assert len(page.failures) >= 2  # the browser says what its policy stopped
+    page.failures.clear()
+    server.shutdown()
+    server.server_close()
+
+
+class Open(QuietHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.end_headers()
+
+
+def test_it_can_be_installed(visit, folder):
+    page = visit()
+    protocol = page.context.new_cdp_session(page)
+    found = protocol.send("Page.getAppManifest")
+    assert found["errors"] == []
+    for icon in json.loads(found["data"])["icons"]:
+        with Image.open(folder / icon["src"]) as image:
+            assert f"{image.width}x{image.height}" == icon["sizes"]
+    errors = protocol.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    assert {error["errorId"] for error in errors} <= {"in-incognito"}  # as every test's page is
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 768, 1366])
+def test_axe_finds_nothing_serious(visit, screenshots, width, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = visit(
+        "?a=cat.jpg&b=kitten.jpg&parts=a45",
+        viewport={"width": width, "height": 768},
+        color_scheme=scheme,
+    )
+    page.wait_for_timeout(300)  # colours fade in
+    page.screenshot(path=screenshots / f"site-{width}-{scheme}.png", full_page=True)
+    # axe is put in by the browser's own tools, which no policy binds.
+    found = axe.Axe().run(page).response["violations"]
+    serious = [each for each in found if each["impact"] in ("serious", "critical")]
+    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in serious] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
