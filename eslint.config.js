@@ -3,7 +3,17 @@ import globals from "globals";
 
 // Plain scripts, Python's folders and what is built are not looked at: only native modules are.
 export default [
-  { files: ["diml_core/viewer/**/*.js"], ...js.configs.recommended, languageOptions: { globals: globals.browser } },
+  {
+    files: ["diml_core/viewer/**/*.js", "scripts/site/page/**/*.js"],
+    ...js.configs.recommended,
+    languageOptions: { globals: { ...globals.browser, ...globals.worker } },
+  },
+  {
+    files: ["scripts/site/page/sw.js"],
+    languageOptions: {
+      globals: { ...globals.serviceworker, VERSION: "readonly", FILES: "readonly", LARGE_FILES: "readonly" },
+    },
+  },
   // Numbers only: what the engine uses is there in node and in the browser.
   {
     files: ["diml_core/viewer/engine/**/*.js"],

@@ -44,17 +44,25 @@ def page(title: str, pair: dict[str, Any]) -> str:
         title: of the page; any text.
         pair: from :mod:`diml_core.viewer.pair`, its files as ``data:`` URLs.
     """
-    parts = {
-        "TITLE": html.escape(title),
+    # "</script>" in a file name would end the script: "<" is written as its JSON escape.
+    values = {"TITLE": html.escape(title), "PAIR": json.dumps(pair).replace("<", "\\u003c")}
+    return _filled(template(), values)
+
+
+def template() -> str:
+    """That file before a pair is in it: ``%%TITLE%%`` and ``%%PAIR%%`` are to be filled in."""
+    inside = {
         "ABOUT": html.escape(text("report.about")),
         "STYLE": STYLE.read_text(encoding="utf-8"),
         "MODULES": json.dumps({"imports": _import_map()}),
-        # "</script>" in a file name would end the script: "<" is written as its JSON escape.
-        "PAIR": json.dumps(pair).replace("<", "\\u003c"),
     }
+    return _filled(_PAGE.read_text(encoding="utf-8"), inside)
+
+
+def _filled(page: str, values: dict[str, str]) -> str:
     # Split once, so that nothing that is filled in can be taken for a place to fill.
-    pieces = _PAGE.read_text(encoding="utf-8").split("%%")
-    return "".join(parts[piece] if index % 2 else piece for index, piece in enumerate(pieces))
+    pieces = re.split(rf"%%({'|'.join(values)})%%", page)
+    return "".join(values[piece] if index % 2 else piece for index, piece in enumerate(pieces))
 
 
 def frame(page: str) -> str:

@@ -165,6 +165,13 @@ def visitor(page):
 
 
 @pytest.fixture
+def screenshots():
+    """Folder for pictures of pages, to be looked at."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    return SCREENSHOTS
+
+
+@pytest.fixture
 def visit(browser, server):
     pages = []
 

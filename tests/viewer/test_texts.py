@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 def test_every_text_is_shown_somewhere():
     sources = "".join(
         path.read_text(encoding="utf-8")
-        for folder in ("diml_core", "app")
+        for folder in ("diml_core", "app", "scripts")
         for kind in ("*.py", "*.js", "*.html")
         for path in (ROOT / folder).rglob(kind)
         if path.name != "en.js"

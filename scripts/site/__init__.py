@@ -1,0 +1,1 @@
+"""The page without a server: its modules (``page/``), and what :mod:`scripts.build_site` puts beside them."""

@@ -1,0 +1,356 @@
+// The page without a server: photos in, the network beside it in a worker, and the viewer.
+
+import { mount } from "../../../diml_core/viewer/mount.js";
+import { make } from "../../../diml_core/viewer/view/dom.js";
+import { text } from "../../../diml_core/viewer/view/texts.js";
+import { startWorker } from "./client.js";
+import { readLink } from "./links.js";
+import { payloadOf } from "./payload.js";
+import { reportOf } from "./report.js";
+
+/** @import { Options, Payload, Side } from "../../../diml_core/viewer/engine/types.js" */
+/** @import { Ask } from "../../../diml_core/viewer/view/asking.js" */
+/** @import { ModelFile } from "./network.js" */
+/** @import { Looked, Opened } from "./worker.js" */
+
+/** @typedef {{file: Blob, name: string, example: boolean}} Chosen */
+/** @typedef {{id: string, a: string, b: string, kind: string, title: string, look_for: string}} Example */
+
+const KEPT = 10; // photos whose addresses are kept: as many as the viewer may still want
+const NAME_LENGTH = 80;
+
+const base = new URL("../", import.meta.url);
+/** @param {string} path */
+const jsonAt = async (path) => (await fetch(new URL(path, base))).json();
+/** @type {(selector: string) => any} */
+const find = (selector) => document.querySelector(selector);
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const theme = new URLSearchParams(location.search).get("__theme"); // as on the page with a server
+const colour = () => document.documentElement.classList.toggle("dark", theme ? theme === "dark" : dark.matches);
+dark.addEventListener("change", colour);
+colour();
+
+const ask = startWorker(new URL("worker.js", import.meta.url));
+/** @type {[{models: ModelFile[], runtimes: any}, Example[]]} */
+const [{ models, runtimes }, examples] = await Promise.all([jsonAt("models.json"), jsonAt("examples/pairs.json")]);
+const names = [...new Set(examples.flatMap(({ a, b }) => [a, b]))];
+await ask("site", { base: base.href, ...withAddresses({ runtimes, models }), wanted: new URLSearchParams(location.search).get("engine") });
+
+/** @type {{a: Chosen | null, b: Chosen | null}} */
+const photos = { a: null, b: null };
+let model = models[0];
+/** @type {ModelFile | null} */
+let second = null;
+let turn = 0; // of the newest choice: only that one is answered
+
+const viewer = viewerIn(find("#viewer"), true);
+const secondViewer = viewerIn(find("#second-viewer"), false);
+
+/**
+ * Files get their whole addresses: a worker that starts from a blob: address has none to begin at.
+ *
+ * @param {{runtimes: any, models: ModelFile[]}} site
+ */
+function withAddresses({ runtimes, models }) {
+  /** @param {string} path */
+  const whole = (path) => new URL(path, base).href;
+  for (const { file } of models) file.url = whole(file.url);
+  for (const runtime of Object.values(runtimes)) {
+    Object.assign(runtime, { script: whole(runtime.script), glue: whole(runtime.glue) });
+    runtime.wasm.url = whole(runtime.wasm.url);
+  }
+  return { runtimes };
+}
+
+/**
+ * A viewer, and what it is given and tells.
+ *
+ * @param {HTMLElement} el
+ * @param {boolean} address whether it keeps its view in the address bar
+ */
+function viewerIn(el, address) {
+  /** @type {Record<string, any>} */
+  const values = { pair: {} };
+  const listeners = new Set();
+  mount({
+    el,
+    address,
+    ask: /** @type {Ask} */ (askNetwork),
+    model: {
+      get: (key) => values[key],
+      set: (key, value) => (values[key] = value),
+      save_changes() {},
+      on: (event, listener) => event === "change:pair" && listeners.add(listener),
+      off: (_, listener) => listeners.delete(listener),
+    },
+  });
+  return {
+    values,
+    /** @param {Payload | {error: string} | {}} pair */
+    show(pair) {
+      values.pair = pair;
+      listeners.forEach((listener) => listener());
+    },
+    /**
+     * What the visitor has moved the options to, or those that the model starts at.
+     *
+     * @param {ModelFile} model
+     * @returns {Options}
+     */
+    optionsFor(model) {
+      const { model: name, ...moved } = values.options ?? {};
+      return { ...model.defaults, ...(name === model.name ? moved : {}) };
+    },
+  };
+}
+
+/** @type {(question: any, tell: (told: any) => void) => Promise<any>} */
+async function askNetwork(question, tell) {
+  const asked = { ...question, model: models.find(({ name }) => name === question.model) };
+  return ask(question.about, asked, (told) => typeof told === "string" && tell(told)).catch((error) => ({ error: error.message }));
+}
+
+/** @type {Map<string, Side>} what was looked at, by model and photo, in the order of its last use */
+const sides = new Map();
+
+/**
+ * @param {ModelFile} model
+ * @param {Looked} looked
+ * @param {Chosen} photo
+ * @returns {Side}
+ */
+function sideOf(model, looked, { example }) {
+  const key = `${model.name} ${looked.digest}`;
+  const { photo, features, attention } = looked;
+  /** @param {Blob | null} blob */
+  const place = (blob) => blob && URL.createObjectURL(blob);
+  const known = sides.get(key);
+  const side = known ?? { ...looked, photo: place(photo), features: place(features), attention: place(attention), example };
+  sides.delete(key);
+  sides.set(key, /** @type {Side} */ (side));
+  const [oldest] = sides;
+  if (sides.size > KEPT) {
+    sides.delete(oldest[0]);
+    for (const url of [oldest[1].photo, oldest[1].features, oldest[1].attention]) if (url) URL.revokeObjectURL(url);
+  }
+  return /** @type {Side} */ ({ ...side, name: looked.name, example });
+}
+
+/** Shows what is chosen. @param {Options} [options] of a link; otherwise those that the viewer stands at */
+async function show(options) {
+  const mine = ++turn;
+  const { a, b } = photos;
+  find("#report").disabled = true;
+  find("#second-viewer").hidden = !second;
+  if (!a || !b) {
+    viewer.show({});
+    secondViewer.show({});
+    return say("");
+  }
+  await pairIn(viewer, model, a, b, options, mine);
+  if (second && mine === turn) await pairIn(secondViewer, second, a, b, undefined, mine);
+  if (mine === turn) say("");
+}
+
+/**
+ * @param {ReturnType<typeof viewerIn>} shown
+ * @param {ModelFile} model
+ * @param {Chosen} a
+ * @param {Chosen} b
+ * @param {Options | undefined} options
+ * @param {number} mine
+ */
+async function pairIn(shown, model, a, b, options, mine) {
+  const tell = sayProgress(model, mine);
+  tell(null);
+  try {
+    const looked = await ask("look", { model, photos: [a, b] }, tell);
+    if (mine !== turn) return;
+    const [sideA, sideB] = [sideOf(model, looked[0], a), sideOf(model, looked[1], b)];
+    const payload = payloadOf(model, sideA, sideB, options ?? shown.optionsFor(model));
+    shown.show({ ...payload, caption: captionOf(a, b) });
+    if (shown === viewer) find("#report").disabled = false;
+    sayEngine(await ask("open", { model }));
+  } catch (error) {
+    if (mine === turn) shown.show({ error: /** @type {Error} */ (error).message });
+  }
+}
+
+/**
+ * @param {Chosen} a
+ * @param {Chosen} b
+ */
+function captionOf(a, b) {
+  if (!a.example || !b.example) return undefined;
+  const pair = examples.find((each) => [each.a, each.b].sort().join() === [a.name, b.name].sort().join());
+  return pair && { title: pair.title, text: pair.look_for };
+}
+
+/** @param {string} sentence */
+function say(sentence) {
+  find("#status p").textContent = sentence;
+  find("#status progress").hidden = true;
+}
+
+/**
+ * @param {ModelFile} model
+ * @param {number} mine
+ * @returns {(told: {loaded: number, all: number} | null) => void}
+ */
+function sayProgress(model, mine) {
+  let isLoading = false;
+  return (told) => {
+    if (mine !== turn) return;
+    if (!told || told.loaded >= told.all) return say(text("site.looking"));
+    if (!isLoading) say(text("site.loading", { model: model.title, size: megabytes(told.all) }));
+    isLoading = true;
+    Object.assign(find("#status progress"), { hidden: false, max: told.all, value: told.loaded });
+  };
+}
+
+/** @param {Opened} opened */
+function sayEngine({ engine, threads }) {
+  const key = engine === "webgpu" ? "site.engine.webgpu" : threads > 1 ? "site.engine.threads" : "site.engine.one";
+  find("#engine").textContent = text(key, { threads });
+}
+
+/** @param {number} bytes */
+const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
+
+/**
+ * @param {"a" | "b"} side
+ * @param {Chosen | null} chosen
+ */
+function put(side, chosen) {
+  photos[side] = chosen;
+  const [drop, image] = [find(`#photo-${side}`), find(`#photo-${side} img`)];
+  if (image.src) URL.revokeObjectURL(image.src);
+  image.hidden = !chosen;
+  if (chosen) image.src = URL.createObjectURL(chosen.file);
+  drop.querySelector("small").textContent = chosen?.name ?? text("site.drop");
+}
+
+/** @param {File} file */
+const ownPhoto = (file) => ({ file, name: clean(file.name || text("site.pasted")), example: false });
+
+/** One printable line. @param {string} name */
+function clean(name) {
+  const line = name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, " ");
+  const tail = NAME_LENGTH / 4; // has the ending
+  return line.length <= NAME_LENGTH ? line : `${line.slice(0, NAME_LENGTH - tail - 1)}…${line.slice(-tail)}`;
+}
+
+/**
+ * @param {string} name
+ * @returns {Promise<Chosen>} rejects with a sentence
+ */
+async function example(name) {
+  const response = await fetch(new URL(`examples/${name}`, base)).catch(() => null);
+  if (!response?.ok) throw new Error(text("site.unreachable"));
+  return { file: await response.blob(), name, example: true };
+}
+
+/**
+ * @param {string} a
+ * @param {string} b
+ * @param {Options} [options]
+ */
+async function showExamples(a, b, options) {
+  const mine = ++turn;
+  try {
+    const chosen = await Promise.all([example(a), example(b)]);
+    if (mine !== turn) return;
+    put("a", chosen[0]);
+    put("b", chosen[1]);
+    await show(options);
+  } catch (error) {
+    viewer.show({ error: /** @type {Error} */ (error).message });
+  }
+}
+
+for (const side of /** @type {const} */ (["a", "b"])) {
+  const drop = find(`#photo-${side}`);
+  /** @param {File | undefined} file */
+  const take = (file) => {
+    if (!file) return;
+    put(side, ownPhoto(file));
+    show();
+  };
+  drop.querySelector("input").addEventListener("change", (/** @type {any} */ event) => {
+    take(event.target.files[0]);
+    event.target.value = ""; // so that the same file can be chosen again
+  });
+  for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
+    drop.addEventListener(kind, (/** @type {DragEvent} */ event) => {
+      event.preventDefault();
+      drop.classList.toggle("over", kind === "dragenter" || kind === "dragover");
+      if (kind === "drop") take(event.dataTransfer?.files[0]);
+    });
+  }
+}
+document.addEventListener("paste", ({ clipboardData }) => {
+  const file = [...(clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+  if (!file) return;
+  put(document.activeElement?.closest("#photo-b") || (photos.a && !photos.b) ? "b" : "a", ownPhoto(file));
+  show();
+});
+find("#swap").addEventListener("click", () => {
+  const { a, b } = photos;
+  put("a", b);
+  put("b", a);
+  show();
+});
+
+find("#examples").append(
+  ...examples.map(({ a, b, title, kind, look_for }) => {
+    const thumbs = [a, b].map((name) => make("img", { src: new URL(`examples/small/${name}`, base).href, alt: "", loading: "lazy" }));
+    const button = make("button", { type: "button", title: look_for }, make("span", { className: "thumbs" }, ...thumbs), make("b", {}, title), make("small", {}, kind));
+    button.addEventListener("click", () => showExamples(a, b));
+    return button;
+  }),
+);
+
+find("#models").append(
+  ...models.map((each) => {
+    const radio = /** @type {HTMLInputElement} */ (make("input", { type: "radio", name: "model", value: each.name, checked: each === model }));
+    radio.addEventListener("change", () => {
+      model = each;
+      show();
+    });
+    return make("label", {}, radio, make("span", {}, each.title, " ", make("small", {}, megabytes(each.file.bytes))));
+  }),
+);
+find("#second select").append(...models.map(({ name, title }) => make("option", { value: name }, title)));
+find("#second select").addEventListener("change", (/** @type {any} */ event) => {
+  second = models.find(({ name }) => name === event.target.value) ?? null;
+  show();
+});
+
+find("#report").addEventListener("click", async () => {
+  const pair = /** @type {Payload} */ (viewer.values.pair);
+  const template = await (await fetch(new URL("report.html", base))).text();
+  const url = URL.createObjectURL(await reportOf(template, pair, viewer.optionsFor(model)));
+  const [a, b] = [pair.a, pair.b].map(({ name }) => name.replace(/\.\w+$/, "").replace(/[^\w.-]+/g, "-").slice(0, 40) || "photo");
+  make("a", { href: url, download: `${a}--${b}.html` }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+});
+
+// A site without https has no service worker, and works as long as its host does.
+navigator.serviceWorker?.register(new URL("sw.js", base)).catch((error) => console.warn(error));
+
+/** @type {ReturnType<typeof readLink>} */
+let link = null;
+let trouble = "";
+try {
+  link = readLink(location.search, models, names);
+} catch (error) {
+  trouble = /** @type {Error} */ (error).message;
+}
+if (link) {
+  model = link.model;
+  find(`#models input[value="${model.name}"]`).checked = true;
+}
+const first = link ?? examples[0];
+await showExamples(first.a, first.b, link?.options);
+if (trouble) viewer.show({ error: trouble });
