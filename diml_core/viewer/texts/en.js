@@ -111,7 +111,7 @@ export default {
   "options.grid.help": "How finely the photos are cut: a [[grid]] of 8 gives a square photo 8 × 8 [[part|parts]]. Coarse is easier to read, fine is more precise.",
   "options.grid.label": "Grid",
   "options.marginals.help": "What gives a part its [[importance]]: resembling the other photo, [[attention]], both, or nothing.",
-  "options.marginals.label": "Marginals",
+  "options.marginals.label": "Importance (marginals)",
   "options.marginals.product": "cross-correlation × rollout",
   "options.mass.help": "The share of all [[mass]] that has to be carried: below 1, the worst-matching rest, often background, stays unmatched.",
   "options.mass.label": "Transported mass",
