@@ -54,8 +54,8 @@ function overtakenBy(item, items) {
 }
 
 function row(item, order, { items, shown }) {
-  const text = make("span", { className: "found-text" }, make("span", { className: "found-name" }, item.same ? "✓ " : "", item.label), scores(item, order), move(item, order, shown));
-  const open = opens(make("button", { type: "button", className: "found-open" }, make("span", { className: "found-rank" }, String(ORDERS[order](item))), picture(item, ""), text), item);
+  const words = make("span", { className: "found-text" }, make("span", { className: "found-name" }, item.same ? "✓ " : "", item.label), scores(item, order), move(item, order, shown));
+  const open = opens(make("button", { type: "button", className: "found-open" }, make("span", { className: "found-rank" }, String(ORDERS[order](item))), picture(item, ""), words), item);
   const line = make("li", {}, open);
   line.dataset.photo = item.photo;
   line.classList.toggle("found-same", item.same === true);
