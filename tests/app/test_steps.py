@@ -3,7 +3,7 @@
 import pytest
 from standing_alone import next_frames
 
-from diml_core import explain
+from diml_core import Explanation, explain
 from diml_core.viewer.texts import text
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -82,9 +82,17 @@ def test_a_link_opens_a_step_and_the_address_keeps_it(alone, step):
     page = opened(alone, step)
     assert current(page) == step
     assert page.text_content(".diml-how-title") == text(f"steps.{step}.title")
+    top = page.locator("[data-role=steps-drawer]").bounding_box()["y"]
+    end = page.evaluate("document.documentElement.scrollHeight - innerHeight")
+    assert abs(top) < 1 or page.evaluate("scrollY") >= end - 1  # there, or as far as the page goes
     page.wait_for_url(f"**step={step}*")
     page.click("[data-role=steps-drawer] summary")
     page.wait_for_function("!location.search.includes('step=')")
+    before = page.text_content(".diml-how")
+    page.click("[data-role=options-drawer] summary")
+    page.fill("[data-role=grid]", "3")
+    next_frames(page)
+    assert page.text_content(".diml-how") == before  # nobody sees it, so nothing is computed for it
 
 
 def test_number_keys_and_buttons_lead_through_all_steps(alone):
@@ -245,17 +253,29 @@ def test_the_last_block_alone_is_what_truncation_to_it_leaves(alone):
     assert difference <= 12  # of 255: attention travels in steps of 1/255 of a row's largest
 
 
-def test_a_report_has_the_steps_inside(browser, explained, tmp_path):
+@pytest.mark.parametrize("saved", [False, True])
+def test_a_report_has_the_steps_inside(browser, explained, tmp_path, saved):
+    """One of a saved explanation, too, of which no features are left."""
+    if saved:
+        explained.to_npz(tmp_path / "pair.npz")
+        explained = Explanation.from_npz(tmp_path / "pair.npz")
     explained.to_html(tmp_path / "pair.html")
     page = browser.new_page()
+    failures = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
     page.goto((tmp_path / "pair.html").as_uri())
     page.wait_for_selector(".diml[data-state=ready]")
     page.click("[data-role=open-steps]")
     page.wait_for_selector(CURRENT)
-    page.keyboard.press("8")
-    assert current(page) == "score"
+    for count, step in enumerate(OF_CNN if saved else STEPS, start=1):
+        page.keyboard.press(str(count))
+        assert current(page) == step
+        shown = page.text_content(".diml-how")
+        assert "NaN" not in shown
+        assert "undefined" not in shown
     assert number(page, "s") == pytest.approx(100 * explained.similarity, abs=6e-3)
     page.close()
+    assert failures == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -12,12 +12,12 @@ export const TEMPLATE = `
   </div>
   <p class="diml-busy" data-role="busy" role="status"></p>
   <div class="diml-body" data-role="body">
-    <p class="diml-caption" data-role="caption"><b data-role="caption-title"></b> <span data-role="caption-text"></span></p>
     <div class="diml-actions">
       <button type="button" data-role="open-steps">${text("steps.open")}</button>
       <button type="button" data-role="link">Copy link</button>
       <button type="button" data-role="present" aria-pressed="false">Presenter mode</button>
     </div>
+    <p class="diml-caption" data-role="caption"><b data-role="caption-title"></b> <span data-role="caption-text"></span></p>
     <h3 class="diml-unseen">Score</h3>
     <div class="diml-score" data-role="score"></div>
     <div class="diml-scale" data-role="scale"></div>

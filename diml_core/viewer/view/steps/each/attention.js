@@ -24,7 +24,8 @@ const READINGS = /** @type {const} */ (["one", "all", "cut"]);
 export const attention = {
   id: "attention",
   kind: "maps",
-  available: ({ a, b }) => Boolean(a.rollout && b.rollout),
+  // An explanation from a file knows its rollout, and no blocks.
+  available: ({ a, b, model }) => Boolean(a.rollout && b.rollout && model.blocks),
   by: "plan",
   build({ photos, sizes, on }) {
     const slider = /** @type {HTMLInputElement} */ (make("input", { type: "range", step: 1, ariaLabel: text("steps.attention.slider") }));
