@@ -13,6 +13,7 @@ from diml_core.embedding.features import ImageFeatures
 from diml_core.errors import InputError
 from diml_core.explanation import Explanation
 from diml_core.viewer.pair import jpeg
+from diml_core.viewer.texts import text
 
 _PREVIEW_SIDE = 240  # px
 _MOST_PARTS = (
@@ -47,7 +48,7 @@ def cover_steps(
             done, total = next(steps)
         except StopIteration as end:
             return _answer(end.value, a if side == "a" else b)
-        yield f"The network is looking again: {done + 1} of {total}"
+        yield text("network.step", done=done + 1, total=total)
 
 
 def _answer(result: Counterfactual, covered: ImageFeatures) -> dict[str, Any]:

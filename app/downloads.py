@@ -8,14 +8,10 @@ from pathlib import Path
 from app import files
 from diml_core.drawing import save_figure
 from diml_core.explanation import Explanation
+from diml_core.viewer.texts import text
 
 FORMATS = {
-    "html": "Interactive report (HTML)",
-    "png": "Figure (PNG)",
-    "svg": "Figure (SVG)",
-    "csv": "Part pairs (CSV)",
-    "json": "Data (JSON)",
-    "npz": "Data (NPZ)",
+    ending: text(f"download.{ending}") for ending in ("html", "png", "svg", "csv", "json", "npz")
 }
 """Endings of the files, and what the page calls them."""
 

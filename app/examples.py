@@ -11,6 +11,7 @@ from pathlib import Path
 import gradio as gr
 
 from app import choices
+from app.component import html_with_texts
 from app.thumbnails import thumbnail_url
 from diml_core.photo.images import Photo, load_photo
 
@@ -81,7 +82,9 @@ class ExampleStrip(gr.HTML):
     def __init__(self) -> None:
         super().__init__(
             "".join(_card(pair) for pair in example_pairs()),
-            html_template='<div class="strip" aria-label="Example pairs">${value}</div>',
+            html_template=html_with_texts(
+                '<div class="strip" aria-label="%%compare.examples%%">${value}</div>'
+            ),
             js_on_load=_SCRIPT,
             apply_default_css=False,
             elem_id="examples",

@@ -26,6 +26,7 @@ from diml_core.network.model import DimlModel
 from diml_core.photo.images import Photo, load_photo
 from diml_core.retrieval import Gallery, Result, index_photos
 from diml_core.retrieval.spec import model_fingerprint
+from diml_core.viewer.texts import text
 
 MOST_UPLOADS = 200
 SCENES = "scenes"
@@ -89,8 +90,8 @@ class Galleries:
         with self._lock:
             if model_name in self._built_in:
                 return ""
-            progress = self._progress.get(model_name, "it has not begun")
-        return f"The built-in gallery is being prepared for this model: {progress}."
+            progress = self._progress.get(model_name, text("results.preparing.not"))
+        return text("results.preparing", progress=progress)
 
     def built_in(self, model_name: str) -> Gallery:
         """The gallery of the example photos, once :meth:`build_ahead` has made it.
@@ -178,7 +179,9 @@ class Galleries:
             if self._stop.is_set():
                 raise _Stopped
             with self._lock:
-                self._progress[model_name] = f"{done} of {total} photos"
+                self._progress[model_name] = text(
+                    "results.preparing.photos", done=done, total=total
+                )
 
         try:
             index_photos(EXAMPLES, folder, model=model, progress=note)
@@ -340,8 +343,12 @@ def search_payload(
         "items": shown,
         "shown": min(SHOWN, len(places)),
         "summary": _looking_for(wanted)
-        + f"{len(gallery)} photos searched; the {len(places)} most similar globally were "
-        f"re-ranked by their parts in {1e3 * seconds:.0f} ms.",
+        + text(
+            "results.summary",
+            searched=len(gallery),
+            found=len(places),
+            milliseconds=round(1e3 * seconds),
+        ),
         "recall": _recall(items, wanted, gallery),
     }
 
@@ -420,7 +427,7 @@ def _words(name: str) -> str:
 
 
 def _looking_for(wanted: str | None) -> str:
-    return "" if wanted is None else f"Looking for other photos of “{_words(wanted)}”, marked ✓. "
+    return "" if wanted is None else text("results.looking_for", wanted=_words(wanted)) + " "
 
 
 def _recall(
@@ -435,5 +442,5 @@ def _recall(
         first = sorted(items, key=lambda item: item[rank])[:SHOWN]
         hits = sum(item["same"] for item in first)
         right = "right" if first and first[0]["same"] else "wrong"
-        texts[order] = f"First result {right}; {hits} of {total} of its class in the first {SHOWN}."
+        texts[order] = text(f"results.recall.{right}", hits=hits, total=total, shown=SHOWN)
     return texts

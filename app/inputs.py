@@ -15,6 +15,7 @@ from gradio.utils import get_upload_folder, is_in_or_equal
 from app import files
 from diml_core.errors import InputError
 from diml_core.photo.images import DEFAULT_LIMITS, Photo, load_photo
+from diml_core.viewer.texts import text
 
 GONE = "This photo is no longer here, for it was not used for hours: choose it again."
 NOT_FETCHED = "Addresses on the internet are not fetched here: send the photo itself, as a file or as a data: URL."
@@ -45,7 +46,7 @@ class PhotoInput(gr.Image):
             sources=["upload", "webcam", "clipboard"],
             buttons=["fullscreen"],
             height=170,
-            placeholder="Drop a photo\nor choose one",
+            placeholder=text("compare.drop"),
             **kwargs,
         )
 

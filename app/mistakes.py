@@ -18,6 +18,7 @@ from diml_core.evaluation.retrieval import without_self
 from diml_core.retrieval.rerank import rerank
 from diml_core.retrieval.store import Store
 from diml_core.version import VERSION
+from diml_core.viewer.texts import text
 
 _FILE = "mistakes.json"
 _BLOCK = 4  # queries at a time: a visitor's search waits for no more than these
@@ -85,16 +86,16 @@ def mistakes_in(
 def summary_of(mistakes: Mistakes) -> str:
     """How many there are of both, and of all, in a sentence."""
     if not mistakes.queries:
-        return "Of no photo here is it known what would be right to find."
-    searched = f"Of {mistakes.queries} photos that were each searched by, "
+        return text("mistakes.unknown")
     if not mistakes.fixed and not mistakes.broken:
-        return (
-            f"{searched}{mistakes.right} find the right thing first, before re-ranking by parts as after it: it "
-            "fixes none and breaks none."
-        )
-    return (
-        f"{searched}{mistakes.right_after} find the right thing first after re-ranking by parts, {mistakes.right} "
-        f"before: it fixes {len(mistakes.fixed)} and breaks {len(mistakes.broken)}."
+        return text("mistakes.none", queries=mistakes.queries, right=mistakes.right)
+    return text(
+        "mistakes.summary",
+        queries=mistakes.queries,
+        right=mistakes.right,
+        after=mistakes.right_after,
+        fixed=len(mistakes.fixed),
+        broken=len(mistakes.broken),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 import gradio as gr
@@ -12,6 +13,7 @@ from app.galleries import Galleries
 from app.service import Explorer
 from app.tabs import compare, retrieve
 from diml_core.photo.images import DEFAULT_LIMITS
+from diml_core.viewer.texts import glossary, text
 
 MODEL_QUEUE = "model"  # one pair at a time, its photos side by side
 COVER_QUEUE = "cover"  # in which nobody waits who compares
@@ -30,10 +32,9 @@ def build_page(
 ) -> door.GuardedBlocks:
     """Assemble the page, its first example already looked at."""
     files.root()  # before the components, which remember where uploads lie
-    with door.GuardedBlocks(title="DIML Explorer", analytics_enabled=False) as page:
+    with door.GuardedBlocks(title=text("page.title"), analytics_enabled=False) as page:
         gr.Markdown(
-            "# DIML Explorer\nSee *why* a vision model calls two photos similar: "
-            "which part matches which, and what that adds to the score.",
+            f"# {text('page.title')}\n{text('page.intro')}",
             elem_classes="title",
         )
         explorer = explorer or Explorer()
@@ -41,14 +42,25 @@ def build_page(
         # Before what is private here, which would take their names.
         offer(explorer, galleries, MODEL_QUEUE, retrieve.SEARCH_QUEUE)
         with gr.Tabs():
-            with gr.Tab("Compare"):
+            with gr.Tab(text("page.compare")):
                 compare.build(explorer, MODEL_QUEUE, COVER_QUEUE)
-            with gr.Tab("Retrieve") as tab:
+            with gr.Tab(text("page.retrieve")) as tab:
                 retrieve.build(explorer, galleries, COVER_QUEUE, tab)
+        with gr.Accordion(text("page.words"), open=False, elem_id="words"):
+            gr.HTML(_words())
     # Nothing goes past the queue.
     page.queue(max_size=MOST_WAITING, api_open=False)
     files.keep_what_is_here()
     return page
+
+
+def _words() -> str:
+    """The glossary: whoever has no pointer over a word finds it here, and so does who wants to read them all."""
+    terms = (
+        f"<dt>{html.escape(name)}</dt><dd>{html.escape(definition)}</dd>"
+        for name, definition in glossary().values()
+    )
+    return f'<dl class="words">{"".join(terms)}</dl>'
 
 
 def _style() -> str:

@@ -7,9 +7,11 @@ from typing import Any
 from app.galleries import name_of, photo_of
 from app.pairs import shown_pair
 from app.service import Explorer
+from diml_core.comparison.points import shown_sum, written
 from diml_core.errors import InputError
 from diml_core.photo.images import Photo, load_photo
 from diml_core.retrieval import Gallery
+from diml_core.viewer.texts import text
 
 
 def items_of(found: dict[str, Any], keys: str) -> list[dict[str, Any]]:
@@ -78,22 +80,22 @@ def captions(items: list[dict[str, Any]]) -> list[dict[str, str]]:
     said = []
     for item in items:
         before, after = item["globalRank"], item["rank"]
-        moved = f"from place {before} {'up' if after < before else 'down'} to {after}"
-        where = f"place {after} in both orders" if before == after else moved
-        text = (
-            f"{item['similarity']:.4f} overall = {item['global'] / 2:.4f} by the whole photo + "
-            f"{item['structural'] / 2:.4f} by the parts."
-        )
-        said.append({"title": f"{item['label']}, {where}", "text": text})
+        how = "not" if before == after else "up" if after < before else "down"
+        title = text(f"results.moved.{how}", label=item["label"], before=before, after=after)
+        scores = shown_sum(item["similarity"], item["global"])
+        total, whole, parts = (written(score, 1).replace("-", "−") for score in scores)
+        sum_ = text("results.sum", total=total, whole=whole, parts=parts)
+        said.append({"title": title, "text": sum_})
     if len(items) == 2:
-        riser, other = items
-        whole, parts = ((riser[score] - other[score]) / 2 for score in ("global", "structural"))
-        said[0]["text"] += (
-            f" Against {other['label']}: {_signed(whole)} by the whole photo, {_signed(parts)} by the parts, "
-            f"together {_signed(whole + parts)}."
+        other = items[1]["label"]
+        # Of the numbers that are shown, so that whoever subtracts them finds the same.
+        mine, theirs = (shown_sum(item["similarity"], item["global"]) for item in items)
+        total, whole, parts = (_signed(x - y) for x, y in zip(mine, theirs, strict=True))
+        said[0]["text"] += text(
+            "results.against", other=other, whole=whole, parts=parts, total=total
         )
     return said
 
 
-def _signed(value: float) -> str:
-    return f"{'−' if value < 0 else '+'}{abs(value):.4f}"
+def _signed(points: float) -> str:
+    return f"{'−' if points < 0 else '+'}{abs(points):.1f}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import gradio as gr
 
 from app import choices
+from app.component import html_with_texts
 from app.examples import FOLDER, SHOW_THUMBNAILS, THUMBNAIL_SIDE
 from app.thumbnails import thumbnail_url
 
@@ -29,7 +30,9 @@ class PhotoStrip(gr.HTML):
     def __init__(self, photos: Sequence[Path]) -> None:
         super().__init__(
             "".join(_card(path) for path in photos),
-            html_template='<div class="strip photos" aria-label="Example queries">${value}</div>',
+            html_template=html_with_texts(
+                '<div class="strip photos" aria-label="%%retrieve.queries%%">${value}</div>'
+            ),
             js_on_load=_SCRIPT,
             apply_default_css=False,
             elem_id="queries",

@@ -17,6 +17,7 @@ _SCALE = {
     "global_similarity": "cosine of the two photos' global embeddings",
     "structural_similarity": "sum of the contributions of all pairs of parts; "
     "a contribution is mass x cosine / transported_mass",
+    "points": "the unit that the page shows: 100 x similarity; a contribution adds 50 x contribution",
 }
 
 

@@ -21,6 +21,7 @@ from diml_core.evaluation.faithfulness import (
     rankings_for,
 )
 from diml_core.network.model import DimlModel
+from diml_core.viewer.texts import text
 
 OURS = "diml"
 MOST_PASSES = 40
@@ -121,7 +122,7 @@ def rival_steps(
         raise InputError(NO_QUESTION) from None
     model, a, b, options = asked_pair(explorer, question, session)
     ranking = _rival(model, key)
-    yield f"Asking {ranking.name}…"
+    yield text("network.asking", method=ranking.name)
     weights = ranking.weights(model, a, b, options)
     # Weights of different methods have no common unit, and those of one need have none across photos.
     scaled = [(w - w.min()) / (float(np.ptp(w)) or 1.0) for w in weights]

@@ -28,6 +28,7 @@ from diml_core.photo.images import Photo, clean_name, load_photo
 from diml_core.validation import from_object
 from diml_core.viewer.modules import frame, page
 from diml_core.viewer.pair import fixed_pair, inside, is_computed, live_pair
+from diml_core.viewer.texts import text
 
 FORMAT = 1
 _STORED_SIDE = 1024  # px; photos are stored in NPZ files at most this large
@@ -384,7 +385,7 @@ class Explanation:
         return fixed_pair(self.to_dict(), self.photo_a, self.photo_b, inside)
 
     def _page(self) -> str:
-        return page(f"{self.name_a} and {self.name_b}: DIML Explorer", self.viewer_pair())
+        return page(text("report.title", a=self.name_a, b=self.name_b), self.viewer_pair())
 
     def to_csv(self, path: str | PathLike[str]) -> None:
         """Write every pair of parts that carries mass as a row of CSV, strongest first.

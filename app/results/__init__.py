@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from app.component import ObjectHTML
+from app.component import ObjectHTML, html_with_texts, script_with_texts
 
 _FOLDER = Path(__file__).parent
 
@@ -21,7 +21,7 @@ class Results(ObjectHTML):
     """
 
     def __init__(self, value: dict[str, Any] | None = None, **kwargs: Any) -> None:
-        super().__init__(value, **_parts("template.html", "results.js"), **kwargs)
+        super().__init__(value, **_parts("template.html", "results.js", "results"), **kwargs)
 
 
 class Mistakes(ObjectHTML):
@@ -32,11 +32,11 @@ class Mistakes(ObjectHTML):
     """
 
     def __init__(self, value: dict[str, Any] | None = None, **kwargs: Any) -> None:
-        super().__init__(value, **_parts("mistakes.html", "mistakes.js"), **kwargs)
+        super().__init__(value, **_parts("mistakes.html", "mistakes.js", "mistakes"), **kwargs)
 
 
-def _parts(template: str, script: str) -> dict[str, str]:
+def _parts(template: str, script: str, area: str) -> dict[str, str]:
     return {
-        "html_template": (_FOLDER / template).read_text(encoding="utf-8"),
-        "js_on_load": (_FOLDER / script).read_text(encoding="utf-8"),
+        "html_template": html_with_texts((_FOLDER / template).read_text(encoding="utf-8")),
+        "js_on_load": script_with_texts((_FOLDER / script).read_text(encoding="utf-8"), area),
     }

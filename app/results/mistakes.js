@@ -1,4 +1,5 @@
-// What re-ranking by parts fixes and breaks in the built-in gallery. `trigger`, `props` and `watch` are Gradio's, dimlPlaced the page's.
+// What re-ranking by parts fixes and breaks in the built-in gallery. `trigger`, `props` and `watch` are Gradio's, dimlPlaced the page's, text() stands
+// above it (app/component.py).
 
 const root = element.querySelector(".mistakes");
 const part = (selector) => root.querySelector(selector);
@@ -17,7 +18,7 @@ function photo(item, role, mark) {
 
 function row({ query, before, after }, fixed) {
   const [was, is] = fixed ? ["✗", "✓"] : ["✓", "✗"];
-  const open = make("button", { type: "button" }, photo(query, "query", ""), photo(before, "first before", was), photo(after, "first after", is));
+  const open = make("button", { type: "button" }, photo(query, text("mistakes.query"), ""), photo(before, text("mistakes.before"), was), photo(after, text("mistakes.after"), is));
   open.addEventListener("click", () => {
     (window.dimlChosen ??= {}).mistake = query.photo; // see app/choices.py
     window.dimlOpener = { button: open, top: open.getBoundingClientRect().top }; // see app/tabs/retrieve.py
@@ -27,7 +28,7 @@ function row({ query, before, after }, fixed) {
 }
 
 function list(title, changes, fixed) {
-  return make("div", {}, make("h3", {}, `${title}: ${changes.length}`), make("ul", {}, ...changes.map((change) => row(change, fixed))));
+  return make("div", {}, make("h3", {}, title), make("ul", {}, ...changes.map((change) => row(change, fixed))));
 }
 
 let askingAgain = 0;
@@ -41,7 +42,10 @@ function show(value) {
   if (value?.counting) askingAgain = setInterval(() => trigger("again", {}), 3000);
   if (!value?.summary) return;
   part(".mistakes-summary").textContent = value.summary;
-  const lists = [list("Fixed", value.fixed, true), list("Broken", value.broken, false)];
+  const lists = [
+    list(text("mistakes.fixed", { count: value.fixed.length }), value.fixed, true),
+    list(text("mistakes.broken", { count: value.broken.length }), value.broken, false),
+  ];
   const none = !value.fixed.length && !value.broken.length; // of which the summary says enough
   part(".mistakes-lists").replaceChildren(...(none ? [] : lists));
 }

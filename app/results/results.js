@@ -1,4 +1,5 @@
-// Search results in two orders: by global similarity, and after re-ranking by parts. `trigger` and `props` are Gradio's, dimlPlaced the page's.
+// Search results in two orders: by global similarity, and after re-ranking by parts. `trigger` and `props` are Gradio's, dimlPlaced the page's,
+// TEXTS and text() stand above it (app/component.py).
 
 const root = element.querySelector(".found");
 const part = (selector) => root.querySelector(selector);
@@ -23,24 +24,24 @@ function opens(button, ...items) {
   return button;
 }
 
-const ENDS = { one: "st", two: "nd", few: "rd", other: "th" };
-const rules = new Intl.PluralRules("en", { type: "ordinal" });
-const ordinal = (place) => `${place}${ENDS[rules.select(place)]}`;
+const rules = new Intl.PluralRules(TEXTS.language, { type: "ordinal" });
+const ordinal = (place) => text(`results.ordinal.${rules.select(place)}`, { place });
 
-// Both columns show both scores of a photo, in one order; that by which the column ranks stands out.
+// Both columns show both scores of a photo, in one order, in points of the overall one; that by which the column ranks
+// stands out.
 function scores(item, order) {
-  const score = (name, value, own) => make("span", {}, `${name} `, own ? make("b", { className: "found-score" }, value.toFixed(4)) : value.toFixed(4));
-  return make("span", { className: "found-scores" }, score("global", item.global, order === "global"), " ", score("overall", item.similarity, order === "diml"));
+  const score = (name, value, own) => make("span", {}, `${name} `, own ? make("b", { className: "found-score" }, value.toFixed(1)) : value.toFixed(1));
+  return make("span", { className: "found-scores" }, score(text("results.global"), 50 * item.global, order === "global"), " ", score(text("results.overall"), 100 * item.similarity, order === "diml"));
 }
 
 // Where the photo stands in the other column; a rise is one towards place 1.
 function move(item, order, shown) {
   const rise = item.globalRank - item.rank;
-  if (!rise) return make("span", { className: "found-move" }, "= same place");
+  if (!rise) return make("span", { className: "found-move" }, text("results.same"));
   const [from, to] = [item.globalRank, item.rank];
-  const where = order === "diml" ? `from ${ordinal(from)}` : `to ${ordinal(to)}`;
-  const words = `${rise > 0 ? "▲ up" : "▼ down"} ${Math.abs(rise)}, ${where}`;
-  const crossing = order === "diml" ? (from > shown ? "new here" : "") : to > shown ? `leaves these ${shown}` : "";
+  const where = order === "diml" ? text("results.from", { place: ordinal(from) }) : text("results.to", { place: ordinal(to) });
+  const words = text(rise > 0 ? "results.up" : "results.down", { places: Math.abs(rise), where });
+  const crossing = order === "diml" ? (from > shown ? text("results.new") : "") : to > shown ? text("results.leaves", { shown }) : "";
   return make("span", { className: `found-move ${rise > 0 ? "found-up" : "found-down"}` }, words, crossing && " ", crossing && make("span", { className: "found-crossing" }, crossing));
 }
 
@@ -53,14 +54,14 @@ function overtakenBy(item, items) {
 }
 
 function row(item, order, { items, shown }) {
-  const text = make("span", { className: "found-text" }, make("span", { className: "found-name" }, item.same ? "✓ " : "", item.label), scores(item, order), move(item, order, shown));
-  const open = opens(make("button", { type: "button", className: "found-open" }, make("span", { className: "found-rank" }, String(ORDERS[order](item))), picture(item, ""), text), item);
+  const words = make("span", { className: "found-text" }, make("span", { className: "found-name" }, item.same ? "✓ " : "", item.label), scores(item, order), move(item, order, shown));
+  const open = opens(make("button", { type: "button", className: "found-open" }, make("span", { className: "found-rank" }, String(ORDERS[order](item))), picture(item, ""), words), item);
   const line = make("li", {}, open);
   line.dataset.photo = item.photo;
   line.classList.toggle("found-same", item.same === true);
   if (order === "diml" && item.rank < item.globalRank) {
     const overtaken = overtakenBy(item, items);
-    line.append(opens(make("button", { type: "button", className: "found-ask" }, "why ", picture(item, item.label), " over ", picture(overtaken, overtaken.label), "?"), item, overtaken));
+    line.append(opens(make("button", { type: "button", className: "found-ask" }, text("results.why"), picture(item, item.label), text("results.over"), picture(overtaken, overtaken.label), text("results.end")), item, overtaken));
   }
   return line;
 }

@@ -21,12 +21,9 @@ from app.service import Explorer
 from app.viewer import LIVE_OPTIONS, Viewer
 from diml_core.errors import InputError
 from diml_core.photo.images import Photo, load_photo
+from diml_core.viewer.texts import text
 
 _FLOW_LINES = 24  # in a figure
-_ON_MODELS = (
-    "EfficientNet-Lite0 is the truest on real photographs. DINOv2 shows attention rollout; its backbone was "
-    "tuned to find salient objects, and on photographs of things it still ranks behind."
-)
 
 
 def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
@@ -49,29 +46,39 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
     with gr.Row(elem_id="layout"):
         with gr.Column(elem_id="choose"):
             with gr.Row(elem_id="uploads"):
-                image_a = PhotoInput(label="Photo A", value=first.a, elem_id="photo-a")
-                image_b = PhotoInput(label="Photo B", value=first.b, elem_id="photo-b")
-            swap = gr.Button("⇄ Swap A and B", size="sm", elem_id="swap")
-            model_name = gr.Radio(
-                titles, value=explorer.default, label="Model", info=_ON_MODELS, elem_id="model"
-            )
+                image_a = PhotoInput(
+                    label=text("compare.photo.a"), value=first.a, elem_id="photo-a"
+                )
+                image_b = PhotoInput(
+                    label=text("compare.photo.b"), value=first.b, elem_id="photo-b"
+                )
+            swap = gr.Button(text("compare.swap"), size="sm", elem_id="swap")
         with gr.Column(elem_id="see"), gr.Row(elem_id="viewers"):
             viewer = Viewer(solved, address=True, elem_id="viewer")
             second_viewer = Viewer(visible=False, elem_id="second-viewer")
         with gr.Column(elem_id="tune"):
+            model_name = gr.Radio(
+                titles,
+                value=explorer.default,
+                label=text("compare.model"),
+                info=text("compare.model.info"),
+                elem_id="model",
+            )
             second_name = gr.Dropdown(
-                [("none", ""), *titles],
+                [(text("compare.second.none"), ""), *titles],
                 value="",
-                label="Second model beside it",
-                info="Points at the same place in both; it starts at its own default options.",
+                label=text("compare.second"),
+                info=text("compare.second.info"),
                 elem_id="second-model",
             )
-            with gr.Accordion("Take it away", open=False, elem_id="downloads"):
+            with gr.Accordion(text("compare.downloads"), open=False, elem_id="downloads"):
                 buttons = {
                     format: gr.Button(label, size="sm", elem_id=f"make-{format}")
                     for format, label in FORMATS.items()
                 }
-                ready = gr.DownloadButton("Download", visible="hidden", elem_id="ready")
+                ready = gr.DownloadButton(
+                    text("compare.download"), visible="hidden", elem_id="ready"
+                )
     # What the browser says when an event fires: LIVE_OPTIONS, and the newest choice of an example.
     live, chosen = gr.Textbox(visible=False), gr.Textbox(visible=False)
 
@@ -210,7 +217,7 @@ def _looked(
 ) -> dict[str, Any]:
     # Not by its truth: a progress that iterates over nothing has the length 0.
     if progress is not None and not all(explorer.has_features(name, photo) for photo in photos):
-        progress(0.2, desc="Looking at the photos")
+        progress(0.2, desc=text("compare.looking"))
     return shown_pair(explorer, name, *photos, session=request.session_hash, **options)
 
 

@@ -27,6 +27,7 @@ from app.viewer import Viewer
 from diml_core.errors import InputError
 from diml_core.photo.images import load_photo
 from diml_core.retrieval import Gallery
+from diml_core.viewer.texts import text
 
 _BUILT_IN, _UPLOADS = "built-in", "uploads"
 SEARCH_QUEUE = "search"
@@ -76,8 +77,7 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
     uploaded = gr.State(None, delete_callback=_forget)
 
     gr.Markdown(
-        "The **global** similarity finds candidates, the **parts** re-rank them. Choose a query; click a "
-        "result to see which parts put it there, or “why?” to see what moved it past another.",
+        text("retrieve.intro"),
         elem_id="retrieve-intro",
     )
     queries = PhotoStrip(_queries())
@@ -85,21 +85,24 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
     found = gr.State(None)  # the payload of the results that are shown
     with gr.Row(elem_id="search-layout"):
         with gr.Column(elem_id="search-choose"):
-            query = PhotoInput(label="Query", elem_id="query")
+            query = PhotoInput(label=text("retrieve.query"), elem_id="query")
             model_name = gr.Radio(
                 explorer.titles(),
                 value=explorer.default,
-                label="Model",
+                label=text("compare.model"),
                 elem_id="retrieve-model",
             )
             source = gr.Radio(
-                [("Built-in gallery", _BUILT_IN), ("Your photos", _UPLOADS)],
+                [
+                    (text("retrieve.source.built_in"), _BUILT_IN),
+                    (text("retrieve.source.uploads"), _UPLOADS),
+                ],
                 value=_BUILT_IN,
-                label="Search in",
+                label=text("retrieve.source"),
                 elem_id="gallery-source",
             )
             own = PhotoFiles(
-                label=f"Up to {MOST_UPLOADS} photos",
+                label=text("retrieve.files", most=MOST_UPLOADS),
                 file_count="multiple",
                 file_types=["image"],
                 visible=False,
@@ -109,7 +112,7 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
         with gr.Column(elem_id="search-see"):
             # Above the list, which stays.
             with gr.Column(elem_id="result-pair"):
-                back = gr.Button("← Back to the list", size="sm", visible=False, elem_id="back")
+                back = gr.Button(text("retrieve.back"), size="sm", visible=False, elem_id="back")
                 with gr.Row(elem_id="result-viewers"):
                     viewer = Viewer(visible=False, elem_id="result-viewer")
                     other_viewer = Viewer(visible=False, elem_id="other-viewer")
@@ -149,9 +152,7 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
         try:
             counted = galleries.mistakes(name)
             if counted is None:
-                return {
-                    "counting": "This is being counted: every photo of the built-in gallery is searched by."
-                }
+                return {"counting": text("mistakes.counting")}
             return mistakes_payload(galleries.built_in(name), counted)
         except InputError as error:
             return {"error": str(error)}
@@ -164,7 +165,7 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
             return None, {}
 
         def note(done: int, total: int) -> None:
-            progress((done, total), desc="Looking at your photos", unit="photos")
+            progress((done, total), desc=text("retrieve.looking"), unit=text("retrieve.unit"))
 
         try:
             return str(galleries.of_uploads(uploads, name, note)), {}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app import files
-from app.component import ObjectHTML
+from app.component import ObjectHTML, script_with_texts
 from diml_core.viewer import modules
 
 STYLE = modules.STYLE
@@ -22,7 +22,9 @@ _HOST = Path(__file__).with_name("host.js")
 @cache
 def _script() -> str:
     place = json.dumps(files.url(files.served(modules.FOLDER, "*.js")))
-    return f"const MODULES = {place};\n{_HOST.read_text(encoding='utf-8')}"
+    return f"const MODULES = {place};\n" + script_with_texts(
+        _HOST.read_text(encoding="utf-8"), "viewer"
+    )
 
 
 class Viewer(ObjectHTML):

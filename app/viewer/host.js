@@ -1,5 +1,5 @@
 // Glue between gr.HTML, which gives `element`, `props`, `trigger` and `watch`, and the viewer's mount().
-// MODULES, where the viewer's modules lie, stands above it; dimlPlaced is the page's.
+// MODULES, where the viewer's modules lie, and text() stand above it; dimlPlaced is the page's.
 
 const listeners = new Set();
 const kept = {};
@@ -69,5 +69,5 @@ import(`${dimlPlaced(MODULES)}/mount.js`).then(
     // The address asks for a pair, and the page has put its listeners up: let the server restore it.
     if (props.address && new URLSearchParams(location.search).has("a")) trigger("restore", { query: location.search.slice(1) });
   },
-  () => (element.querySelector(".diml-host").textContent = "The viewer could not be loaded: reload the page."),
+  () => (element.querySelector(".diml-host").textContent = text("viewer.failed")),
 );

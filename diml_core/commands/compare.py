@@ -7,6 +7,7 @@ from pathlib import Path
 
 from diml_core.commands.many_pairs import compare_many
 from diml_core.comparison.marginals import MARGINALS
+from diml_core.comparison.points import points_of, share, shown_sum, written
 from diml_core.embedding.rollout import HEAD_FUSIONS
 from diml_core.errors import InputError
 from diml_core.explain import explain
@@ -118,25 +119,27 @@ def run(arguments: argparse.Namespace) -> None:
 def report(explanation: Explanation, top: int) -> str:
     """The score as a sum, then the ``top`` strongest pairs of parts as a table."""
     pairs = explanation.strongest(top)
-    carried = sum(pair.share for pair in pairs)
+    scores = shown_sum(explanation.similarity, explanation.global_similarity)
+    total, whole, parts = (written(score, 1) for score in scores)
+    carried = points_of(sum(pair.contribution for pair in pairs))
     lines = [
         f"{explanation.name_a}  <->  {explanation.name_b}   ({explanation.model})",
         "",
-        f"similarity  {explanation.similarity:+.4f}  =  (global {explanation.global_similarity:+.4f}"
-        f"  +  structural {explanation.structural_similarity:+.4f}) / 2",
+        f"similarity  {total} points  =  {whole} global part  +  {parts} structural part",
         *_standing(explanation),
         f"transport   mass {explanation.mass:.2f}, {explanation.iterations} iterations, marginal error "
         f"{explanation.marginal_error:.1e}" + ("" if explanation.converged else ", NOT CONVERGED"),
         "",
         f"The {len(pairs)} strongest of {explanation.plan.size} pairs of parts (row, column) carry "
-        f"{carried:.0%} of the structural similarity:",
-        "  part of A   part of B     mass   cosine   contribution   share",
+        f"{written(carried)} points ({share(carried, explanation.similarity)}) of {total}:",
+        "  part of A   part of B     mass   cosine   points   of the score",
     ]
     for pair in pairs:
         a, b = ("({:2d}, {:2d})".format(*cell) for cell in (pair.cell_a, pair.cell_b))
+        added = points_of(pair.contribution)
         lines.append(
-            f"  {a:9}   {b:9}  {pair.mass:7.4f}  {pair.cosine:+7.4f}   {pair.contribution:+12.5f}  "
-            f"{pair.share:6.1%}"
+            f"  {a:9}   {b:9}  {pair.mass:7.2%}  {pair.cosine:+7.4f}  {written(added, 2):>7}   "
+            f"{share(added, explanation.similarity):>12}"
         )
     return "\n".join(lines)
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from diml_core.comparison.marginals import MARGINALS
+from diml_core.comparison.points import shown_sum, written
 from diml_core.errors import InputError
 from diml_core.network.devices import add_device
 from diml_core.retrieval.gallery import DEFAULT_TOP_K, SEARCH_OPTIONS, Gallery
@@ -74,13 +75,14 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def table(results: list[Result]) -> str:
-    """One line per photo in DIML order, with its place in the global order and the two scales."""
-    lines = [" rank  global rank   rise   similarity  =  (global  +  structural) / 2   photo"]
+    """One line per photo in DIML order, with its place in the global order and its score as a sum, in points."""
+    lines = [" rank  global rank   rise   points  =  global part  +  structural part   photo"]
     for result in results:
         rise = f"{result.rise:+d}" if result.rise else "0"
+        scores = shown_sum(result.similarity, result.global_similarity)
+        total, whole, parts = (written(score, 1) for score in scores)
         lines.append(
-            f"{result.rank:5}  {result.global_rank:11}  {rise:>5}   {result.similarity:+10.4f}     "
-            f"{result.global_similarity:+7.4f}     {result.structural_similarity:+7.4f}       "
+            f"{result.rank:5}  {result.global_rank:11}  {rise:>5}   {total:>6}     {whole:>11}     {parts:>15}   "
             f"{result.path}"
         )
     return "\n".join(lines)

@@ -110,7 +110,7 @@ def _draw_tile(
     ]
     sheet.text(left, top + 0.14, f"{number}. {names[0]} ↔ {names[1]}", 9.5, weight="bold")
     unsettled = "" if explanation.converged else " (not converged)"
-    sheet.text(left, top + 0.34, score_as_sum(explanation, fewest=4) + unsettled, 9)
+    sheet.text(left, top + 0.34, score_as_sum(explanation) + unsettled, 9)
     photos_top = top + _TITLES
     area: Box = (left, photos_top, left + _TILE, photos_top + placement.height)
     image_a, image_b = (

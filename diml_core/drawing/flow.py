@@ -12,6 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 from PIL import Image
 
+from diml_core.comparison.points import points_of
 from diml_core.drawing.sheet import FAINT, Sheet
 from diml_core.embedding.grids import Box, cell_box
 from diml_core.explanation import Explanation, PartPair
@@ -70,9 +71,9 @@ def draw_flow(
         [[_centre(part_box(part, grid, box)) for part in parts] for parts, grid, box in cells], 1
     )
     lines = list(ends)
-    values = np.array([pair.contribution for pair in pairs])
+    values = np.array([points_of(pair.contribution) for pair in pairs])
     widths = thickest * values / values.max()
-    norm = contribution_scale(pairs)
+    norm = points_scale(pairs)
     # A dark and a light rim: one of them stands out from any photo.
     for colour, extra in ((_DARK, 1.5), (_LIGHT, 0.8)):
         axes.add_collection(
@@ -108,14 +109,14 @@ def draw_flow(
 
 
 def draw_scale(sheet: Sheet, box: Box, pairs: list[PartPair]) -> None:
-    """The legend: a colour bar, and above each of its numbers a line as thick as that contribution.
+    """The legend: a colour bar in points, and above each of its numbers a line as thick as that many.
 
     Args:
         sheet: to draw on.
         box: left, top, right, bottom of the colour bar, inches.
         pairs: what is drawn; not empty.
     """
-    norm = contribution_scale(pairs)
+    norm = points_scale(pairs)
     colours = matplotlib.colormaps[CONTRIBUTION_COLOURS]
     ticks = sheet.colour_bar(box, norm, colours, gid="flow-scale")
     left, top, right, bottom = box
@@ -135,13 +136,13 @@ def draw_scale(sheet: Sheet, box: Box, pairs: list[PartPair]) -> None:
     middle = (top + bottom) / 2
     style = {"va": "center", "color": FAINT}
     sheet.text(left - 0.2, middle, "width and colour of a line:", 7.5, ha="right", **style)
-    meaning = "what the pair adds to the structural similarity"
+    meaning = "points that the pair adds to the score"
     sheet.text(right + 0.25, middle, meaning, 7.5, **style)
 
 
-def contribution_scale(pairs: list[PartPair]) -> Normalize:
-    """From 0 to the strongest pair's contribution; lines start at zero width, so colours do too."""
-    return Normalize(0.0, max(pair.contribution for pair in pairs))
+def points_scale(pairs: list[PartPair]) -> Normalize:
+    """From 0 to the strongest pair's points; lines start at zero width, so colours do too."""
+    return Normalize(0.0, max(points_of(pair.contribution) for pair in pairs))
 
 
 def part_box(part: int, grid: tuple[int, int], box: Box) -> Box:

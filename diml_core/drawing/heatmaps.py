@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.colors import Colormap, ListedColormap, Normalize
 from PIL import Image
 
+from diml_core.comparison.points import points_of
 from diml_core.drawing.flow import CONTRIBUTION_COLOURS, NEGLIGIBLE
 from diml_core.drawing.sheet import FAINT, Sheet
 from diml_core.embedding.grids import Box
@@ -57,9 +58,9 @@ def quantities(explanation: Explanation) -> list[Quantity]:
         return a.reshape(e.grid_a), b.reshape(e.grid_b)
 
     best = on_grids(e.part_similarity.max(1), e.part_similarity.max(0))
-    added = on_grids(e.contribution.sum(1), e.contribution.sum(0))
+    added = on_grids(*(points_of(e.contribution.sum(axis)) for axis in (1, 0)))
     importance = on_grids(e.marginals_a, e.marginals_b)
-    against = on_grids(e.against_a, e.against_b)
+    against = on_grids(100 * e.against_a, 100 * e.against_b)
     shown = [
         Quantity(
             "best-match",
@@ -72,7 +73,7 @@ def quantities(explanation: Explanation) -> list[Quantity]:
         Quantity(
             "contribution",
             "Contribution",
-            "added to the structural similarity",
+            "points that the part adds to the score",
             CONTRIBUTION_COLOURS,
             added,
             _from_zero(added),
@@ -88,7 +89,7 @@ def quantities(explanation: Explanation) -> list[Quantity]:
         Quantity(
             "against",
             "Against",
-            "points that the overall score is kept down by",
+            "points that the part keeps the score down by",
             "viridis",
             against,
             _from_zero(against),

@@ -11,6 +11,8 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from diml_core.viewer.texts import text
+
 FOLDER = Path(__file__).parent
 """Where the modules lie: what a server has to serve, ``mount.js`` on top of it."""
 
@@ -43,6 +45,7 @@ def page(title: str, pair: dict[str, Any]) -> str:
     """
     parts = {
         "TITLE": html.escape(title),
+        "ABOUT": html.escape(text("report.about")),
         "STYLE": STYLE.read_text(encoding="utf-8"),
         "MODULES": json.dumps({"imports": _import_map()}),
         # "</script>" in a file name would end the script: "<" is written as its JSON escape.
@@ -57,7 +60,7 @@ def frame(page: str) -> str:
     """A page inside another, as a notebook shows it: its modules and styles meet no others."""
     return (
         f'<iframe srcdoc="{html.escape(page)}" style="width:100%;height:{_FRAME_HEIGHT}px;border:0" '
-        'title="Explanation of the pair"></iframe>'
+        f'title="{html.escape(text("viewer.label"))}"></iframe>'
     )
 
 

@@ -114,10 +114,10 @@ class Page:
         return float(self.page.text_content(".diml-total"))
 
     def score_after(self, action):
-        before = self.page.text_content(".diml-total")
+        before = self.page.text_content(".diml-sum")  # a total in one decimal may stay as it is
         action()
         self.page.wait_for_function(
-            "before => document.querySelector('.diml-total').textContent !== before",
+            "before => document.querySelector('.diml-sum').textContent !== before",
             arg=before,
             timeout=30_000,
         )

@@ -29,6 +29,8 @@ def test_axe_finds_nothing_serious(visit, scheme, width):
     page.page.wait_for_selector(
         "#viewer [data-role=trial]:has-text('On this pair only')", timeout=90_000
     )
+    page.page.focus("#viewer .diml-sum .diml-word")
+    page.page.wait_for_selector("[role=tooltip]")
     assert findings(page) == []
     page.page.click("role=tab[name='Retrieve']")
     page.page.locator("#queries button").nth(2).click()

@@ -9,7 +9,7 @@ from PIL import Image
 
 def shown_numbers(page):
     text = page.page.text_content(".diml-sum")
-    return [float(n) for n in re.findall(r"-?\d+\.\d{4}", text)]
+    return [float(n) for n in re.findall(r"\d+\.\d", text)]
 
 
 def test_the_page_opens_with_a_solved_example_whose_sum_is_right(visit):

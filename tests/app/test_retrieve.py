@@ -88,7 +88,7 @@ def test_a_query_gives_both_orders_and_a_pair(visit):
     wait_for_pairs(page, 1)
     total = float(page.page.text_content("#result-viewer .diml-total"))
     listed = float(page.page.locator("[data-order=diml] .found-score").first.text_content())
-    assert total == pytest.approx(listed, abs=2e-3)  # stored as float16
+    assert total == pytest.approx(listed, abs=0.3)  # stored as float16, and rounded twice
     page.shot("retrieve")
 
 
@@ -129,8 +129,8 @@ def test_why_is_asked_of_risers_only_and_shows_whom_they_overtook(visit):
     totals = []
     for caption, name in zip(captions, names, strict=True):
         assert caption.startswith(f"{name}, from place ")
-        total, whole, parts = map(float, re.findall(r"(?<![+−])\b\d\.\d{4}", caption)[:3])
-        assert total == pytest.approx(whole + parts, abs=2e-4)
+        total, whole, parts = map(float, re.findall(r"(?<![+−])\b\d+\.\d\b", caption)[:3])
+        assert total == pytest.approx(whole + parts, abs=1e-9)
         totals.append(total)
     assert totals[0] >= totals[1]
     page.shot("retrieve-why")
@@ -284,8 +284,8 @@ def test_a_pair_says_what_moved_it():
     }
     first, second = captions([riser, other])
     assert first["title"] == "new, from place 3 up to 1"
-    assert "0.7000 overall = 0.3000 by the whole photo + 0.4000 by the parts" in first["text"]
-    assert "−0.0500 by the whole photo, +0.1000 by the parts, together +0.0500" in first["text"]
+    assert "70.0 points = 30.0 by the whole photo + 40.0 by the parts" in first["text"]
+    assert "−5.0 by the whole photo, +10.0 by the parts, together +5.0" in first["text"]
     assert second["title"] == "old, from place 1 down to 2"
     assert captions([riser | {"globalRank": 1}])[0]["title"] == "new, place 1 in both orders"
 

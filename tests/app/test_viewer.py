@@ -84,13 +84,12 @@ def test_the_target_shown_is_the_argmax_of_the_plan(visit, models, examples, mod
         for part in np.argsort(-contribution.sum(1))[:4]:
             point_at(page, side, part, here)
             target = int(plan[part].argmax())
-            cell, (mass, cosine, added, share) = first_target(page)
+            cell, (mass, cosine, points, share) = first_target(page)
             assert cell == divmod(target, there[1])
-            assert mass == pytest.approx(plan[part, target], abs=6e-5)
-            assert added == pytest.approx(contribution[part, target], abs=6e-5)
-            assert share == pytest.approx(
-                100 * contribution[part, target] / contribution.sum(), abs=0.06
-            )
+            assert mass == pytest.approx(100 * plan[part, target], abs=6e-3)  # per cent
+            added = 50 * contribution[part, target]
+            assert points == pytest.approx(added, abs=6e-3)
+            assert share == pytest.approx(added / expected.similarity, abs=0.06)
             assert -1 <= cosine <= 1
             page.page.wait_for_timeout(50)
             assert outlined_cell(page, "b" if side == "a" else "a", there) == cell
@@ -225,10 +224,11 @@ def test_a_region_is_pinned_as_one_and_escape_lets_go(visit, models, examples):
     parts = [row * columns + column for row in (1, 2) for column in (4, 5, 6)]
     text = page.page.text_content("#viewer .diml-readout")
     assert f"{len(parts)} parts of A" in text
-    assert f"adds {expected.contribution[parts].sum():.4f}" in text
-    assert (
-        f"{100 * expected.contribution[parts].sum() / expected.structural_similarity:.1f}%" in text
-    )
+    added = 50 * expected.contribution[parts].sum()
+    share = added / expected.similarity
+    assert added > 1  # below it, two decimals are shown
+    total = f"{100 * expected.similarity:.1f}"
+    assert f"adds {added:.1f} points ({share:.1f}%) of {total}." in text
     # A part without mass has no length in the bar.
     carrying = [part for part in parts if expected.contribution[part].sum() > 0]
     assert 0 < len(carrying) < len(parts)
@@ -247,7 +247,7 @@ def test_the_keyboard_is_enough(visit):
     page.page.keyboard.press("ArrowRight")
     first = page.page.evaluate(live)
     assert first.startswith("row")
-    assert "of the structural similarity" in first
+    assert re.search(r"adds \d+\.\d+ points \(\d+\.\d%\) of \d+\.\d\.$", first)
     page.page.keyboard.press("ArrowDown")
     assert named_cell(page.page.evaluate(live))[0] == named_cell(first)[0] + 1
     page.page.keyboard.press("Enter")
@@ -255,6 +255,8 @@ def test_the_keyboard_is_enough(visit):
     page.page.keyboard.press("Shift+ArrowRight")
     page.page.keyboard.press("Shift+ArrowDown")
     assert page.page.evaluate(live).startswith("Kept: 4 parts")
+    page.page.keyboard.press("Tab")
+    assert page.page.evaluate("document.activeElement.textContent").endswith(" parts")  # a word
     page.page.keyboard.press("Tab")
     assert page.page.evaluate("document.activeElement.dataset.role") == "frame-b"
     page.page.keyboard.press("Escape")
@@ -282,10 +284,9 @@ def test_a_part_that_takes_away_from_the_score_is_told(visit, models, examples):
     assert len(lowering) > 1
     page = visit("?a=neuschwanstein-far.jpg&b=macaw.jpg&model=dinov2-s14")
     page.wait_for_pair("neuschwanstein-far")
-    share = 100 * lowering.sum() / expected.structural_similarity
-    assert f"{len(lowering)} parts below zero: {share:.0f}%" in page.page.text_content(
-        "#viewer .diml-note"
-    )
+    points = 50 * lowering.sum()
+    told = f"{len(lowering)} parts below zero: −{-points:.{2 if points > -1 else 1}f} points"
+    assert told in page.page.text_content("#viewer .diml-note")
 
 
 def test_a_link_brings_everything_back(visit):
@@ -404,9 +405,18 @@ def test_covering_a_region_asks_the_network_again(visit, models, examples):
     model = models["efficientnet-lite0"]
     photos = [model.extract(load_photo(examples / name)) for name in ("heron.jpg", "harrier.jpg")]
     result = counterfactual(model, *photos, model.options(), "a", [9, 10], "grey")
-    assert f"{result.before.similarity:.4f} → {result.after.similarity:.4f}" in text
-    assert f"{abs(result.promised):.4f}" in text
-    assert f"{abs(result.fall):.4f}" in text
+    # What is covered had promised this: readout, bar, cover and formula say so in one unit.
+    promised = 100 * result.promised
+    digits = 2 if promised < 1 else 1
+    before, after = (round(100 * e.similarity, digits) for e in (result.before, result.after))
+    assert f"{before:.{digits}f} → {after:.{digits}f}" in text
+    assert f"promised by the parts−{promised:.{digits}f}" in text
+    assert f"measured by the network{after - before:+.{digits}f}".replace("-", "−") in text
+    share = promised / result.before.similarity
+    added = f"{promised:.{digits}f} points ({share:.{2 if share < 1 else 1}f}%)"
+    assert f"adds {added} of" in page.page.text_content("#viewer .diml-readout")
+    page.page.click("#viewer [data-role=formula-drawer] summary")
+    assert f"= {added} of" in page.page.text_content("#viewer [data-role=formula]")
     page.shot("covered")
 
 
@@ -428,14 +438,15 @@ def test_an_explanation_is_tested_against_other_methods(visit, models, examples)
     steps = curves_steps(model, *photos, model.options(grid=6), ["diml", "grad-cam", "random"])
     expected = result_of(steps)
     shown = drawer.locator("tbody td").all_text_contents()
-    assert [float(text) for text in shown] == pytest.approx([c.area for c in expected], abs=6e-4)
+    areas = [100 * curve.area for curve in expected]
+    assert [float(text) for text in shown] == pytest.approx(areas, abs=0.06)
     drawer.locator("input[type=range]").focus()
     scores = []
     for _ in range(3):  # at the third point it stands first
         scores.append(drawer.locator("figure", has_text="DIML").last.text_content())
         page.page.keyboard.press("ArrowRight")
     for text, score in zip(scores, expected[0].overall[2:5], strict=True):
-        assert float(text.split()[-1]) == pytest.approx(score, abs=6e-4)
+        assert float(text.split()[-1]) == pytest.approx(100 * score, abs=0.06)
     page.shot("tested")
     page.page.locator("#viewer [data-role=rivals] select").select_option("grad-cam")
     page.page.wait_for_selector("#viewer [data-role=legends]:has-text('gradient')", timeout=30_000)

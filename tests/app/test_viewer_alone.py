@@ -4,8 +4,9 @@ import pytest
 from standing_alone import host, next_frames
 
 from diml_core import explain
+from diml_core.viewer.texts import glossary
 
-SHOWN = 6e-5  # of a number with four digits that agrees to 1e-6
+SHOWN = 0.0501  # of points with one decimal, which agree to 1e-4
 NAME = "[data-role=name-a]"
 
 
@@ -32,7 +33,7 @@ def test_the_options_move_the_score_at_once_and_ask_nothing_of_the_server(alone,
         vit, examples / "heron.jpg", examples / "harrier.jpg", marginals="uniform", **options
     )
     shown = float(page.text_content(".diml-total"))
-    assert shown == pytest.approx(expected.similarity, abs=SHOWN)
+    assert shown == pytest.approx(100 * expected.similarity, abs=SHOWN)
     told = host(page, "options")
     assert {name: told[name] for name in options} == options
     code = page.text_content("[data-role=reproduce]")
@@ -42,7 +43,7 @@ def test_the_options_move_the_score_at_once_and_ask_nothing_of_the_server(alone,
     next_frames(page)
     defaults = explain(vit, examples / "heron.jpg", examples / "harrier.jpg")
     shown = float(page.text_content(".diml-total"))
-    assert shown == pytest.approx(defaults.similarity, abs=SHOWN)
+    assert shown == pytest.approx(100 * defaults.similarity, abs=SHOWN)
     assert requests == []
 
 
@@ -305,3 +306,39 @@ def test_the_address_follows_the_options_and_keeps_what_others_put_there(alone):
     assert "one=birds" in page.url
     assert "__theme=light" in page.url
     assert page.url.endswith("#here")
+
+
+def test_a_word_says_what_it_means_to_the_pointer_and_the_keyboard(alone):
+    page = alone()
+    click_on(page)
+    word = page.locator("#one .diml-sum .diml-word").last
+    tip = page.locator("[role=tooltip]")
+    word.hover()
+    assert tip.text_content() == " ".join(glossary()["structural_part"])
+    assert word.get_attribute("aria-describedby") == tip.get_attribute("id")
+    tip.hover()  # who magnifies the page must be able to go there
+    page.wait_for_timeout(400)
+    assert tip.count() == 1
+    page.mouse.move(5, 5)
+    tip.wait_for(state="detached")
+    word.focus()
+    at, said = word.bounding_box(), tip.bounding_box()
+    assert said["y"] + said["height"] <= at["y"] or said["y"] >= at["y"] + at["height"]
+    page.keyboard.press("Escape")
+    assert tip.count() == 0
+    assert host(page, "selected") is not None  # it had its own thing to close
+    page.keyboard.press("Escape")
+    assert host(page, "selected") is None
+
+
+def test_a_word_says_what_it_means_to_a_finger_inside_the_screen(alone):
+    page = alone(viewport={"width": 390, "height": 700}, has_touch=True)
+    tip = page.locator("[role=tooltip]")
+    for word in page.locator("#one .diml-score .diml-word").all():
+        word.tap()
+        said = tip.bounding_box()
+        assert said["x"] >= 0
+        assert said["x"] + said["width"] <= 390
+        assert said["y"] >= 0
+    page.touchscreen.tap(200, 690)
+    tip.wait_for(state="detached")

@@ -9,7 +9,7 @@ from diml_core import explain, widget
 pytest.importorskip("anywidget", reason="no anywidget here: pip install anywidget")
 
 ADDRESS = "http://notebook.invalid/"  # nothing is fetched: what is asked of it is answered below
-SHOWN = 6e-5  # of a number with four digits that agrees to 1e-6
+SHOWN = 0.0501  # of points with one decimal, which agree to 1e-4
 # A notebook's side of a widget: `render(id)` shows it in an element, `give` brings what Python has set.
 NOTEBOOK = """
 <!doctype html><link rel="icon" href="data:,"><style>%s</style>
@@ -117,7 +117,7 @@ def test_the_explanation_in_python_follows_the_controls(page, shown):
     next_frames(page)
     assert (shown.options["grid"], shown.options["mass"]) == (5, 0.7)
     total = float(page.text_content(".diml-total"))
-    assert total == pytest.approx(shown.explanation.similarity, abs=SHOWN)
+    assert total == pytest.approx(100 * shown.explanation.similarity, abs=SHOWN)
 
 
 def test_a_second_view_starts_where_the_first_stands_and_both_select_together(page, shown):

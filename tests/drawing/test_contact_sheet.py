@@ -55,12 +55,12 @@ def test_a_tile_has_the_links_and_the_score_of_its_own_pair():
     assert len(tiles) == 4
     for number, (e, axes) in enumerate(zip(pairs, tiles, strict=True), 1):
         at = words.index(f"{number}. {e.name_a} ↔ b.jpg")
-        numbers = re.findall(r"\d\.\d{4}", words[at + 1])
-        # The sum adds up in print, so a part of it may be off by one in the last place.
-        exact = (e.similarity, e.global_similarity, e.structural_similarity)
-        assert [float(n) for n in numbers] == pytest.approx(exact, abs=1.5e-4)
+        numbers = re.findall(r"\d+\.\d", words[at + 1])
+        # The sum adds up in print, so that the last part of it may be off by one in the last place.
+        exact = (100 * e.similarity, 50 * e.global_similarity, 50 * e.structural_similarity)
+        assert [float(n) for n in numbers] == pytest.approx(exact, abs=0.1 + 1e-9)
         (lines,) = [c for c in axes.collections if c.get_gid() == "flow-lines"]
-        strongest = [pair.contribution for pair in e.strongest(len(lines.get_segments()))]
+        strongest = [50 * pair.contribution for pair in e.strongest(len(lines.get_segments()))]
         np.testing.assert_allclose(lines.get_array(), strongest[::-1])
 
 

@@ -83,11 +83,11 @@ class TestFlow:
     def test_width_and_colour_are_proportional_to_the_contribution(self):
         e = explanation()
         lines = lines_of(explanation_figure(e, flow_lines=10))
-        contributions = np.array([pair.contribution for pair in e.strongest(10)[::-1]])
-        ratios = lines.get_linewidths() / contributions
+        points = 50 * np.array([pair.contribution for pair in e.strongest(10)[::-1]])
+        ratios = lines.get_linewidths() / points
         np.testing.assert_allclose(ratios, ratios[0])
-        np.testing.assert_array_equal(lines.get_array(), contributions)
-        assert lines.get_clim() == (0, contributions[-1])
+        np.testing.assert_array_equal(lines.get_array(), points)
+        assert lines.get_clim() == (0, points[-1])
         assert lines.get_cmap().name == "magma"
 
     def test_legend_strokes_are_as_thick_as_lines_of_that_contribution(self):
@@ -145,9 +145,9 @@ class TestHeatmaps:
         figure = explanation_figure(e)
         expected = {
             "best-match": (e.part_similarity.max(1), e.part_similarity.max(0), "viridis"),
-            "contribution": (e.contribution.sum(1), e.contribution.sum(0), "magma"),
+            "contribution": (50 * e.contribution.sum(1), 50 * e.contribution.sum(0), "magma"),
             "importance": (e.marginals_a, e.marginals_b, "cividis"),
-            "against": (e.against_a, e.against_b, "viridis"),
+            "against": (100 * e.against_a, 100 * e.against_b, "viridis"),
             "rollout": (e.rollout_map_a, e.rollout_map_b, "inferno"),
         }
         for key, (a, b, colours) in expected.items():
@@ -185,12 +185,12 @@ class TestWords:
     def test_title_says_names_model_sum_share_and_mass(self):
         e = explanation(mass=0.5)
         text = words(explanation_figure(e, flow_lines=6))
-        share = sum(pair.share for pair in e.strongest(6))
+        carried = 50 * sum(pair.contribution for pair in e.strongest(6))
         assert "cat.jpg ↔ dog.jpg (toy)" in text
         assert score_as_sum(e) in text
         assert (
-            f"the 6 strongest of 72 part pairs carry {share:.0%} of the structural similarity; "
-            "transported mass 0.5"
+            f"the 6 strongest of 72 part pairs carry {carried:.1f} points "
+            f"({carried / (100 * e.similarity):.1%}) of {100 * e.similarity:.1f}; transported mass 0.5"
         ) in text
 
     @pytest.mark.parametrize("seed", range(40))
@@ -198,33 +198,33 @@ class TestWords:
         random = np.random.default_rng(seed)
         e = explanation(seed=seed, global_similarity=float(random.uniform(-1, 1)))
         sentence = score_as_sum(e)
-        total, part, other = re.fullmatch(
-            r"similarity (-?[\d.]+) = \(global (-?[\d.]+) \+ structural (-?[\d.]+)\) / 2", sentence
-        ).groups()
-        unit = 10.0 ** -len(total.partition(".")[2])
-        assert unit in (1e-2, 1e-3, 1e-4)
-        assert float(total) * 2 == pytest.approx(float(part) + float(other), abs=1e-9)
-        exact = e.similarity, e.global_similarity, e.structural_similarity
-        for printed, value in zip((total, part, other), exact, strict=True):
-            assert abs(float(printed) - value) <= (unit if unit < 1e-3 else unit / 2) + MARGIN
-        assert abs(float(total) - e.similarity) <= unit / 2 + MARGIN
+        total, part, other = map(
+            float,
+            re.fullmatch(
+                r"(-?\d+\.\d) points = (-?\d+\.\d) global part \+ (-?\d+\.\d) structural part",
+                sentence,
+            ).groups(),
+        )
+        assert total == pytest.approx(part + other, abs=1e-9)
+        assert abs(total - 100 * e.similarity) <= 0.05 + MARGIN
+        assert abs(part - 50 * e.global_similarity) <= 0.05 + MARGIN
+        assert abs(other - 50 * e.structural_similarity) <= 0.1 + MARGIN
 
     def test_the_sum_has_no_negative_zero(self):
         e = explanation(part_similarity=np.full((12, 6), -1e-9), global_similarity=-1e-9)
-        assert score_as_sum(e) == "similarity 0.00 = (global 0.00 + structural 0.00) / 2"
+        assert score_as_sum(e) == "0.0 points = 0.0 global part + 0.0 structural part"
 
     def test_a_share_of_nothing_is_not_claimed(self):
         similarity = np.full((12, 6), -0.5)
         similarity[3, 2] = 0.9
-        e = explanation(part_similarity=similarity)
-        assert e.structural_similarity < 0
+        e = explanation(part_similarity=similarity, global_similarity=-0.1)
+        assert e.similarity < 0
         sentence = what_lines_carry(e, e.strongest(1), 24)
-        assert "%" not in sentence
-        assert "adds" in sentence
+        assert "points (–) of -" in sentence
 
         nothing = explanation(part_similarity=np.zeros((12, 6)))
         assert what_lines_carry(nothing, [], 24) == (
-            "none of 72 part pairs adds to the structural similarity; transported mass 1"
+            "none of 72 part pairs adds to the score; transported mass 1"
         )
 
     def test_settings_allow_to_compute_it_again(self):
@@ -346,8 +346,10 @@ class TestDegenerate:
         )
         figure = explanation_figure(e)
         assert len(lines_of(figure).get_segments()) == 4
-        assert "similarity 1.00 = (global 1.00 + structural 1.00) / 2" in words(figure)
-        assert "the 4 strongest of 16 part pairs carry 100%" in words(figure)
+        assert "100.0 points = 50.0 global part + 50.0 structural part" in words(figure)
+        assert "the 4 strongest of 16 part pairs carry 50.0 points (50.0%) of 100.0" in words(
+            figure
+        )
 
     def test_no_lines_asked_for(self):
         figure = explanation_figure(explanation(), flow_lines=0)

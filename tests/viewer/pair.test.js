@@ -13,7 +13,6 @@ import {
   withPlan,
 } from "../../diml_core/viewer/view/pair.js";
 import { region } from "../../diml_core/viewer/view/pointing.js";
-import { shownSum } from "../../diml_core/viewer/view/score.js";
 
 const [A, B] = [6, 8]; // parts: 2 x 3 and 4 x 2
 const ROUNDING = A * B * Number.EPSILON; // of a sum of as many numbers below 1
@@ -92,13 +91,6 @@ test("a place stays the same place in another grid", () => {
 
 test("a region is a rectangle, whichever corners it is dragged between", () => {
   for (const [from, to] of [[1, 8], [8, 1], [2, 7], [7, 2]]) assert.deepEqual(region(from, to, 3), [1, 2, 4, 5, 7, 8]);
-});
-
-test("a score that is shown as a sum adds up as it is shown", () => {
-  for (const [similarity, global] of [[0.48764999, 0.49815], [0.1, 0.20001], [-0.05, 0.3]]) {
-    const { total, global: first, structural } = shownSum({ similarity, global });
-    assert.equal((first + structural).toFixed(4), total.toFixed(4));
-  }
 });
 
 test("the slider of epsilon reaches both ends, and every step of it is another number", () => {

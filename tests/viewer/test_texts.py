@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from diml_core.viewer.texts import text, texts
+from diml_core.viewer.texts import glossary, text, texts
+from scripts import build_glossary
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +24,9 @@ def test_every_text_is_shown_somewhere():
     unused = [
         key
         for key in texts()
-        if f'"{key}"' not in sources and not any(key.startswith(start) for start in starts)
+        if not re.search(rf"[\"'%]{re.escape(key)}[\"'%]", sources)
+        and not any(key.startswith(start) for start in starts)
+        and key != "language"
     ]
     assert not unused
 
@@ -33,5 +36,28 @@ def test_a_text_is_filled_in_or_refuses(monkeypatch):
     assert text("made.up", one=1, two="<b>") == "1 and <b>"
     with pytest.raises(KeyError):
         text("made.up", one=1)
+    monkeypatch.setitem(texts(), "made.up", "[[mass]] or [[points|so many]]")
+    assert text("made.up") == "mass or so many"
     with pytest.raises(KeyError):
         text("no.such.text")
+
+
+def test_every_term_has_a_name_and_one_sentence():
+    ids = {key.split(".")[1] for key in texts() if key.startswith("terms.")}
+    assert set(glossary()) == ids
+    for name, definition in glossary().values():
+        assert name
+        assert re.fullmatch(r"[A-Z][^!?]*\.", definition), definition
+        assert ". " not in definition
+
+
+def test_every_term_that_a_text_marks_is_in_the_glossary():
+    marked = {id for words in texts().values() for id in re.findall(r"\[\[(\w+)", words)}
+    assert marked
+    assert marked <= set(glossary())
+
+
+def test_the_glossary_of_the_documentation_is_the_one_of_the_page():
+    assert build_glossary.PAGE.read_text(encoding="utf-8") == build_glossary.page(), (
+        "run python -m scripts.build_glossary"
+    )

@@ -18,12 +18,12 @@ const curves = (deletion, insertion) =>
 
 test("falling sooner is faster, and so is rising sooner", () => {
   const sentence = verdict(curves([0.15, 0.21, 0.1], [0.5, 0.4, 0.6]), METHODS);
-  assert.match(sentence, /lowers the score faster than Grad-CAM and more slowly than random \(0\.150 against 0\.210 and 0\.100\)/);
-  assert.match(sentence, /raises it faster than Grad-CAM and more slowly than random \(0\.500 against 0\.400 and 0\.600\)/);
+  assert.match(sentence, /lowers the score faster than Grad-CAM and more slowly than random \(15\.0 against 21\.0 and 10\.0\)/);
+  assert.match(sentence, /raises it faster than Grad-CAM and more slowly than random \(50\.0 against 40\.0 and 60\.0\)/);
   assert.match(sentence, /On this pair only\.$/);
 });
 
-test("a difference that two digits do not show is none", () => {
+test("a difference below half a point is none", () => {
   const sentence = verdict(curves([0.15, 0.154, 0.146], [0.5, 0.504, 0.496]), METHODS);
   assert.equal(sentence.match(/about as fast as/g).length, 4);
 });

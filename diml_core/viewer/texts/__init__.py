@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
 _ENGLISH = Path(__file__).with_name("en.js")
+_TERM = re.compile(r"\[\[(\w+)(?:\|([^\]]+))?\]\]")
 
 
 @cache
@@ -19,7 +21,7 @@ def texts() -> dict[str, str]:
 
 
 def text(key: str, **values: object) -> str:
-    """One text, filled in.
+    """One text, filled in; the terms of the glossary that it marks are plain words.
 
     Args:
         key: as in ``en.js``.
@@ -28,4 +30,14 @@ def text(key: str, **values: object) -> str:
     Raises:
         KeyError: there is no such text, or a value that it needs is missing.
     """
-    return texts()[key].format(**values)
+    words = _TERM.sub(lambda found: found[2] or texts()[f"terms.{found[1]}.name"], texts()[key])
+    return words.format(**values)
+
+
+def glossary() -> dict[str, tuple[str, str]]:
+    """Name and definition of every term, by its id, in the order of the names."""
+    ids = (
+        key.split(".")[1] for key in texts() if key.startswith("terms.") and key.endswith(".name")
+    )
+    found = {id: (texts()[f"terms.{id}.name"], texts()[f"terms.{id}.definition"]) for id in ids}
+    return dict(sorted(found.items(), key=lambda term: term[1][0].lower()))

@@ -1,10 +1,10 @@
 // The way to the network: questions about the pair that is shown, and what becomes of them.
 
+import { text } from "./texts.js";
+
 /** @import { Options } from "../engine/types.js" */
 
 const SILENCE = 180_000; // ms without a word after which an answer is lost; a class that covers at once has to wait
-const LOST = "The network did not answer within three minutes: try again.";
-const FAILED = "The question did not reach the network: try again.";
 
 /**
  * @typedef {object} QuestionBase what every question says
@@ -49,7 +49,7 @@ export function answerTo(ask, question, onProgress, { silence = SILENCE, stopped
       clearTimeout(timer);
       timer = setTimeout(() => {
         patience.abort();
-        resolve({ error: LOST });
+        resolve({ error: text("network.lost") });
       }, silence);
     };
     restart();
@@ -69,8 +69,8 @@ export function answerTo(ask, question, onProgress, { silence = SILENCE, stopped
         ),
       )
       .then(
-        (answer) => resolve(answer ?? { error: FAILED }),
-        () => resolve({ error: FAILED }),
+        (answer) => resolve(answer ?? { error: text("network.failed") }),
+        () => resolve({ error: text("network.failed") }),
       )
       .finally(() => clearTimeout(timer));
   });

@@ -1,11 +1,13 @@
 // The controls of the comparison's options: whatever they say is computed here, at once.
 
 import { button, make, uniqueId } from "./dom.js";
+import { rich } from "./terms.js";
+import { text } from "./texts.js";
 
 /** @import { Model, Options } from "../engine/types.js" */
 
 /** @type {Record<string, string>} */
-const MARGINAL_LABELS = { product: "cross-correlation × rollout" };
+const MARGINAL_LABELS = { product: text("options.marginals.product") };
 const LOWEST_EPSILON = 0.005;
 // Of the slider, from the lowest epsilon to 1, each the same factor: one above 1.1, so that in two digits every step
 // is another number.
@@ -32,8 +34,6 @@ export function stepOf(epsilon) {
 /**
  * @typedef {object} Setting one option with a number
  * @property {"grid" | "mass" | "epsilon" | "start_block"} name
- * @property {string} label
- * @property {string} help
  * @property {number} low
  * @property {number} high
  * @property {number} step of the number; 1 allows whole numbers only
@@ -49,24 +49,18 @@ function settingsOf(model) {
   const settings = [
     {
       name: "grid",
-      label: "Grid",
-      help: "Parts per side of a square photo: coarse is easier to read, fine is more precise.",
       low: 1,
       high: model.maxGrid,
       step: 1,
     },
     {
       name: "mass",
-      label: "Transported mass",
-      help: "Below 1, the worst-matching rest (often background) stays unmatched.",
       low: 0.05,
       high: 1,
       step: 0.05,
     },
     {
       name: "epsilon",
-      label: "Epsilon",
-      help: "Entropy of the transport: small sends each part to few others, large spreads its mass.",
       low: LOWEST_EPSILON,
       high: 1,
       step: 0.005,
@@ -76,8 +70,6 @@ function settingsOf(model) {
   if (model.blocks) {
     settings.push({
       name: "start_block",
-      label: "Rollout start block",
-      help: "Attention is traced back to this block; late blocks keep to the object, 0 smears.",
       low: model.firstBlock,
       high: model.blocks - 1,
       step: 1,
@@ -102,7 +94,7 @@ export function optionControls(root, change) {
       const numbers = settingsOf(model).map((setting) => numberControl(setting, change));
       const [grid, ...others] = numbers;
       const all = [grid, marginalControl(model, change), ...others];
-      const reset = button("Back to the model's defaults", () => change(model.defaults));
+      const reset = button(text("options.reset"), () => change(model.defaults));
       reset.dataset.role = "reset";
       root.replaceChildren(...all.map(({ node }) => node), reset);
       shows = all.map(({ show }) => show);
@@ -117,7 +109,8 @@ export function optionControls(root, change) {
  * @param {Setting} setting
  * @param {(options: Partial<Options>) => void} change
  */
-function numberControl({ name, label, help, low, high, step, logarithmic }, change) {
+function numberControl({ name, low, high, step, logarithmic }, change) {
+  const label = text(`options.${name}.label`);
   const role = name.replace("_", "-");
   const ids = { slider: uniqueId(role), help: uniqueId(role) };
   const range = logarithmic ? { min: 0, max: EPSILON_STEPS, step: 1 } : { min: low, max: high, step };
@@ -125,7 +118,7 @@ function numberControl({ name, label, help, low, high, step, logarithmic }, chan
     make("input", { type: "range", id: ids.slider, ...range, "aria-describedby": ids.help })
   );
   const field = /** @type {HTMLInputElement} */ (
-    make("input", { type: "number", min: low, max: high, step, ariaLabel: `${label}, as a number`, "aria-describedby": ids.help })
+    make("input", { type: "number", min: low, max: high, step, ariaLabel: text("options.number", { label }), "aria-describedby": ids.help })
   );
   slider.dataset.role = `${role}-slider`;
   field.dataset.role = role;
@@ -151,7 +144,7 @@ function numberControl({ name, label, help, low, high, step, logarithmic }, chan
     make("label", { htmlFor: ids.slider }, label),
     field,
     slider,
-    make("small", { id: ids.help }, help),
+    make("small", { id: ids.help }, ...rich(`options.${name}.help`)),
   );
   return {
     node,
@@ -181,13 +174,9 @@ function marginalControl(model, change) {
   const node = make(
     "div",
     { className: "diml-option" },
-    make("label", { htmlFor: ids.select }, "Marginals"),
+    make("label", { htmlFor: ids.select }, text("options.marginals.label")),
     select,
-    make(
-      "small",
-      { id: ids.help },
-      "What makes a part important: resembling the other photo, attention, both, or nothing.",
-    ),
+    make("small", { id: ids.help }, ...rich("options.marginals.help")),
   );
   return {
     node,

@@ -2,8 +2,10 @@
 
 import { answerTo } from "./asking.js";
 import { COVERS } from "./covers.js";
-import { button, make, plural } from "./dom.js";
+import { button, make } from "./dom.js";
 import { sumOf } from "./pair.js";
+import { shownSum, written } from "./points.js";
+import { counted, text } from "./texts.js";
 
 /** @import { Ask, QuestionBase } from "./asking.js" */
 /** @import { Side } from "./pair.js" */
@@ -49,7 +51,7 @@ export function coverPanel(root, ask) {
  */
 function renderQuestion(root, question, ask) {
   const result = make("div", { role: "status" });
-  const what = `${plural(question.parts.length, "part")} of ${question.side.toUpperCase()}`;
+  const asking = text("cover.ask", { parts: counted("part", question.parts.length), photo: question.side.toUpperCase() });
   let waiting = false;
   const buttons = COVERS.map(({ id: cover, label, title }) =>
     button(
@@ -57,9 +59,9 @@ function renderQuestion(root, question, ask) {
       async () => {
         if (waiting) return;
         wait(true);
-        const progress = make("p", { className: "diml-hint" }, "The network is looking again…");
+        const progress = make("p", { className: "diml-hint" }, text("network.looking"));
         result.replaceChildren(progress);
-        const answer = await answerTo(ask, { about: "cover", ...question, cover }, (text) => (progress.textContent = text));
+        const answer = await answerTo(ask, { about: "cover", ...question, cover }, (told) => (progress.textContent = told));
         wait(false);
         result.replaceChildren(...(answer.error === undefined ? coverResult(answer) : [make("p", {}, answer.error)]));
       },
@@ -73,8 +75,8 @@ function renderQuestion(root, question, ask) {
     for (const each of buttons) each.ariaDisabled = String(on);
   };
   root.replaceChildren(
-    make("h3", { className: "diml-unseen" }, "Test it"),
-    make("p", {}, make("b", {}, `Test it: cover the pinned ${what} and score again with `), ...buttons),
+    make("h3", { className: "diml-unseen" }, text("cover.title")),
+    make("p", {}, make("b", {}, asking), " ", ...buttons),
     result,
   );
 }
@@ -82,47 +84,42 @@ function renderQuestion(root, question, ask) {
 /** @param {Answer} answer */
 function coverResult(answer) {
   const { before, after, promised, controls, photo } = answer;
-  const fall = before.similarity - after.similarity;
   const average = controls.length ? sumOf(controls) / controls.length : null;
-  const largest = Math.max(...[promised, fall, average ?? 0].map(Math.abs), 1e-9);
-  /** @type {(label: string, value: number, className: string) => HTMLElement} */
-  const scale = (label, value, className) =>
+  // In as many digits as the promise has, all of it: the fall is the difference of the scores as they are shown.
+  const digits = Math.abs(100 * promised) < 1 ? 2 : 1;
+  const [was, is] = [before, after].map((scores) => shownSum(scores, digits));
+  const fall = Number((was.total - is.total).toFixed(digits));
+  const largest = Math.max(...[100 * promised, fall, 100 * (average ?? 0)].map(Math.abs), 1e-9);
+  /** @type {(label: string, points: number, className: string) => HTMLElement} */
+  const scale = (label, points, className) =>
     make(
       "div",
       { className: "diml-fall" },
       make("span", {}, label),
-      make("span", { className: `diml-fall-bar ${className}`, style: `width:${(46 * Math.max(value, 0)) / largest}%` }),
-      make("b", {}, signed(-value)),
+      make("span", { className: `diml-fall-bar ${className}`, style: `width:${(46 * Math.max(points, 0)) / largest}%` }),
+      make("b", {}, signed(-points, digits)),
     );
   return [
     make(
       "div",
       { className: "diml-cover-result" },
-      make("img", { src: photo, alt: "The photo as the network saw it, covered" }),
+      make("img", { src: photo, alt: text("cover.photo") }),
       make(
         "div",
         {},
-        make(
-          "p",
-          {},
-          `Score ${before.similarity.toFixed(4)} → `,
-          make("b", {}, after.similarity.toFixed(4)),
-          ` (global ${before.global.toFixed(4)} → ${after.global.toFixed(4)}, ` +
-            `structural ${before.structural.toFixed(4)} → ${after.structural.toFixed(4)}).`,
-        ),
-        scale("promised by the parts", promised, "diml-promised"),
-        scale("measured by the network", fall, "diml-measured"),
-        average === null ? "" : scale(`${plural(controls.length, "other place")}, average`, average, "diml-control"),
-        make("p", {}, make("b", {}, verdict(answer, fall, average))),
-        make(
-          "p",
-          { className: "diml-hint" },
-          "A fall smaller than promised is normal: other parts take over the freed mass.",
-        ),
+        make("p", {}, text("cover.scores"), " ", was.words.total, " → ", make("b", {}, is.words.total), ". ", text("cover.sums", { was: sumText(was), is: sumText(is) })),
+        scale(text("cover.promised"), 100 * promised, "diml-promised"),
+        scale(text("cover.measured"), fall, "diml-measured"),
+        average === null ? "" : scale(text("cover.controls", { places: counted("place", controls.length) }), 100 * average, "diml-control"),
+        make("p", {}, make("b", {}, verdict(answer, before.similarity - after.similarity, average))),
+        make("p", { className: "diml-hint" }, text("cover.hint")),
       ),
     ),
   ];
 }
+
+/** @param {ReturnType<typeof shownSum>} sum */
+const sumText = ({ words }) => text("cover.sum", words);
 
 /**
  * Whether the network minds this region as much as the explanation says: more than other regions, or less.
@@ -132,15 +129,14 @@ function coverResult(answer) {
  * @param {number | null} average
  */
 function verdict({ promised, expected, controls }, fall, average) {
-  if (average === null) return "The region leaves no room for another of its shape to compare with: pin a smaller one.";
-  const matters = promised > expected;
-  if (matters && fall > Math.max(...controls)) return "Agrees: no other place that was covered mattered as much.";
-  if (matters && fall > average) return "Agrees in part: it matters more than other places on average, but not most.";
-  if (matters) return "Disagrees: covering other places cost the score as much or more.";
-  return fall <= average
-    ? "Agrees: the parts promised little, and the network hardly minds."
-    : "Disagrees: the parts promised little, yet the network minds.";
+  if (average === null) return text("cover.verdict.alone");
+  if (promised <= expected) return text(fall <= average ? "cover.verdict.little" : "cover.verdict.hidden");
+  if (fall > Math.max(...controls)) return text("cover.verdict.most");
+  return text(fall > average ? "cover.verdict.part" : "cover.verdict.not");
 }
 
-/** @param {number} value */
-const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(4);
+/**
+ * @param {number} points
+ * @param {number} digits
+ */
+const signed = (points, digits) => (points < 0 ? "" : "+") + written(points, digits);

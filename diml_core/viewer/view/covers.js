@@ -1,12 +1,14 @@
 // What parts of a photo are covered with, and how that looks: near enough to what the network is shown to see which
 // parts are gone.
 
+import { text } from "./texts.js";
+
 /** @type {readonly {id: string, label: string, title: string}[]} */
-export const COVERS = [
-  { id: "grey", label: "grey", title: "Cover with mid-grey" },
-  { id: "blur", label: "blur", title: "Cover with a strong blur" },
-  { id: "mean", label: "mean colour", title: "Cover with the photo's mean colour" },
-];
+export const COVERS = /** @type {const} */ (["grey", "blur", "mean"]).map((id) => ({
+  id,
+  label: text(`cover.${id}.label`),
+  title: text(`cover.${id}.title`),
+}));
 
 const BLUR_SIDE = 12; // px; magnified, so few blur about as much as the library's Gaussian of 1/16 of the longer side
 

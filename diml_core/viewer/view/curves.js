@@ -92,7 +92,7 @@ export function curveChart(title, across, look) {
       scale.replaceChildren(
         ...ticksBetween(low, high).flatMap((tick) => [
           draw("line", { class: "diml-curve-grid", x1: INSIDE.left, x2: INSIDE.right, y1: yOf(tick), y2: yOf(tick) }),
-          draw("text", { x: INSIDE.left - 6, y: yOf(tick) + 4, "text-anchor": "end" }, tick.toFixed(1)),
+          draw("text", { x: INSIDE.left - 6, y: yOf(tick) + 4, "text-anchor": "end" }, String(Math.round(100 * tick))),
         ]),
       );
       lines.replaceChildren(

@@ -1,8 +1,12 @@
 // The formula drawer: the real numbers of the strongest match of the part that is pointed at.
 
 import { marginalErrors } from "../engine/settling.js";
-import { make, percent, plural } from "./dom.js";
+import { make, percent } from "./dom.js";
 import { cellName, otherSide, planIndex, sumOf } from "./pair.js";
+import { addedBy } from "./readout.js";
+import { pointsOf, shareOf, shownSum, written } from "./points.js";
+import { term } from "./terms.js";
+import { counted, text } from "./texts.js";
 
 /** @import { Pair, Pointed } from "./pair.js" */
 
@@ -15,15 +19,9 @@ import { cellName, otherSide, planIndex, sumOf } from "./pair.js";
  */
 export function renderFormula(root, pair, settled, active, stop) {
   const iterations = Number.isFinite(stop) ? stop : pair.explanation.iterations;
-  const state = make(
-    "p",
-    {},
-    Number.isFinite(stop)
-      ? `The plan after ${plural(stop, "iteration")}, not the settled one: the score and the pictures above show it. ` +
-          `${percent(misplacedMass(pair, settled), 1)} of the mass still lies elsewhere than in the settled plan. `
-      : `The settled plan, after ${plural(pair.explanation.iterations, "iteration")}. `,
-    marginalSentence(pair),
-  );
+  const state = Number.isFinite(stop)
+    ? text("formula.early", { iterations: counted("iteration", stop), share: percent(misplacedMass(pair, settled), 1) })
+    : text("formula.settled", { iterations: counted("iteration", iterations) });
   const k = active ? heaviestCell(pair, active) : pair.order[0];
   const i = Math.floor(k / pair.b.count);
   const j = k % pair.b.count;
@@ -31,28 +29,45 @@ export function renderFormula(root, pair, settled, active, stop) {
   /** @type {(value: number, digits?: number) => string} */
   const number = (value, digits = 4) => value.toFixed(digits);
   const kernel = Math.exp((pair.cosine[k] - 1) / epsilon);
+  const added = pointsOf(pair.contribution[k]);
+  /** @type {[string, string, string][]} */
   const lines = [
-    ["the match", `i = ${cellName(pair.a, i)} of A,  j = ${cellName(pair.b, j)} of B`],
-    ["cosine", `Sᵢⱼ = ${number(pair.cosine[k])}`],
-    ["marginals", `uᵢ = ${number(pair.a.marginals[i])},  vⱼ = ${number(pair.b.marginals[j])}`],
-    ["kernel", `Kᵢⱼ = exp(−(1 − Sᵢⱼ) / ε) = exp(−${number(1 - pair.cosine[k])} / ${epsilon}) = ${kernel.toExponential(3)}`],
-    ["plan", `Tᵢⱼ = rᵢ · Kᵢⱼ · cⱼ = ${number(pair.plan[k], 6)}   (r and c scale rows and columns to u and v, ${plural(iterations, "iteration")})`],
+    ["", text("formula.match"), text("formula.match.value", { i: cellName(pair.a, i), j: cellName(pair.b, j) })],
+    ["cosine", text("terms.cosine.name"), `Sᵢⱼ = ${number(pair.cosine[k])}`],
+    ["importance", text("terms.importance.name"), `uᵢ = ${number(pair.a.marginals[i])},  vⱼ = ${number(pair.b.marginals[j])}`],
+    ["", text("formula.kernel"), `Kᵢⱼ = exp(−(1 − Sᵢⱼ) / ε) = exp(−${number(1 - pair.cosine[k])} / ${epsilon}) = ${kernel.toExponential(3)}`],
+    ["plan", text("terms.plan.name"), `Tᵢⱼ = rᵢ · Kᵢⱼ · cⱼ = ${number(pair.plan[k], 6)}   ${text("formula.plan", { iterations: counted("iteration", iterations) })}`],
     [
       "contribution",
+      text("terms.contribution.name"),
       pair.options.mass < 1
-        ? `Tᵢⱼ · Sᵢⱼ / mass = ${number(pair.plan[k], 6)} × ${number(pair.cosine[k])} / ${number(pair.mass, 2)} = ${number(pair.contribution[k], 6)}`
+        ? `Tᵢⱼ · Sᵢⱼ / m = ${number(pair.plan[k], 6)} × ${number(pair.cosine[k])} / ${number(pair.mass, 2)} = ${number(pair.contribution[k], 6)}`
         : `Tᵢⱼ · Sᵢⱼ = ${number(pair.plan[k], 6)} × ${number(pair.cosine[k])} = ${number(pair.contribution[k], 6)}`,
     ],
-    ["structural similarity", `Σᵢⱼ = ${number(pair.structural, 6)}`],
-    ["overall similarity", `(global + structural) / 2 = (${number(pair.global, 6)} + ${number(pair.structural, 6)}) / 2 = ${number(pair.similarity, 6)}`],
+    ["points", text("terms.points.name"), `100 · ½ · ${number(pair.contribution[k], 6)} = ${text("formula.points", { points: written(added), share: shareOf(pair, added), score: shownSum(pair).words.total })}`],
+    ...(active ? [pointedLine(pair, active)] : []),
+    ["structural_similarity", text("terms.structural_similarity.name"), `Σᵢⱼ = ${number(pair.structural, 6)}`],
+    ["overall", text("terms.overall.name"), `(global + structural) / 2 = (${number(pair.global, 6)} + ${number(pair.structural, 6)}) / 2 = ${number(pair.similarity, 6)}`],
   ];
   const list = make("dl", { className: "diml-formula" });
-  for (const [name, text] of lines) list.append(make("dt", {}, name), make("dd", {}, text));
+  for (const [id, name, words] of lines) list.append(make("dt", {}, id ? term(id, name) : name), make("dd", {}, words));
   root.replaceChildren(
-    state,
-    make("p", { className: "diml-hint" }, active ? "The strongest match of what you point at:" : "The strongest match of all; point at a part for its own:"),
+    make("p", {}, state, " ", marginalSentence(pair)),
+    make("p", { className: "diml-hint" }, text(active ? "formula.which.pointed" : "formula.which.all")),
     list,
   );
+}
+
+/**
+ * From the contributions of all that is pointed at to its points.
+ *
+ * @param {Pair} pair
+ * @param {Pointed} pointed
+ * @returns {[string, string, string]}
+ */
+function pointedLine(pair, { side, parts }) {
+  const sum = sumOf(pair[side].contribution, parts).toFixed(6);
+  return ["", text("formula.pointed"), `100 · ½ · Σ = 100 · ½ · ${sum} = ${text("formula.points", addedBy(pair, side, parts))}`];
 }
 
 /**
@@ -68,9 +83,7 @@ function misplacedMass(pair, settled) {
 /** @param {Pair} pair */
 function marginalSentence(pair) {
   const [rows, columns] = marginalErrors({ ...pair.explanation, plan: pair.plan }).map((error) => error.toExponential(1));
-  return pair.options.mass < 1
-    ? `Mass sent beyond the marginals: ${rows} by A, ${columns} by B.`
-    : `Its row sums differ from the marginals of A by ${rows} in all, its column sums from those of B by ${columns}.`;
+  return text(pair.options.mass < 1 ? "formula.errors.partial" : "formula.errors", { rows, columns });
 }
 
 /**

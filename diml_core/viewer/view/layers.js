@@ -1,6 +1,8 @@
 // The quantities a photo can be coloured by. Adding a layer touches LAYERS only.
 
-import { make } from "./dom.js";
+import { make, percent } from "./dom.js";
+import { pointsOf, written } from "./points.js";
+import { text } from "./texts.js";
 
 /** @import { Grid, Pair, PairSide, Side } from "./pair.js" */
 
@@ -9,7 +11,7 @@ import { make } from "./dom.js";
  * @property {import("./colour.js").ColourMap} map
  * @property {(pair: Pair, side: Side) => Grid | null} grid one number per cell; null while it is not known
  * @property {(pair: Pair) => [number, number]} range shared by both photos
- * @property {(value: number) => string} format
+ * @property {(value: number) => string} format with its unit
  */
 
 /**
@@ -17,6 +19,7 @@ import { make } from "./dom.js";
  * @property {string} id
  * @property {string} label
  * @property {string} help
+ * @property {string} [term] of the glossary, which its name is
  * @property {Colouring} [colouring] none: the photo as it is
  * @property {(pair: Pair) => boolean} [available] always, without
  * @property {string} [missing] why it is not available
@@ -24,12 +27,18 @@ import { make } from "./dom.js";
  * @property {boolean} [attention] whether a part that is pointed at has a map of its own: where it looked
  */
 
+/** @param {number} points */
+export const inPoints = (points) => text("points", { points: points ? written(points) : "0" });
+
+/** @param {"similarity" | "contribution" | "marginals" | "against" | "rollout" | "none"} id */
+const words = (id) => ({ label: text(`layer.${id}.label`), help: text(`layer.${id}.help`) });
+
 /** @type {readonly Layer[]} */
 export const LAYERS = [
   {
     id: "similarity",
-    label: "Part similarity",
-    help: "How much each part resembles the most similar part of the other photo (cosine).",
+    ...words("similarity"),
+    term: "cosine",
     colouring: {
       map: "viridis",
       grid: (pair, side) => gridOf(pair[side], pair[side].best),
@@ -39,56 +48,52 @@ export const LAYERS = [
   },
   {
     id: "contribution",
-    label: "Contribution",
-    help: "What each part adds to the structural similarity: transported mass times similarity.",
+    ...words("contribution"),
+    term: "contribution",
     colouring: {
       map: "magma",
       grid: (pair, side) => gridOf(pair[side], pair[side].contribution),
       range: (pair) => [0, largest(pair, (side) => side.contribution)],
-      format: (value) => value.toFixed(4),
+      format: (value) => inPoints(pointsOf(value)),
     },
   },
   {
     id: "marginals",
-    label: "Importance",
-    help: "The marginals: how much each part counts in the transport. They sum to 1.",
+    ...words("marginals"),
+    term: "importance",
     colouring: {
       map: "cividis",
       grid: (pair, side) => gridOf(pair[side], pair[side].marginals),
       range: (pair) => [0, largest(pair, (side) => side.marginals)],
-      format: (value) => value.toFixed(4),
+      format: (value) => percent(value, 1),
     },
   },
   {
     id: "against",
-    label: "Against",
-    help:
-      "What speaks against the pair: parts whose best match is below the average of all mass that is moved, in points " +
-      "of the overall score by which they keep it down.",
+    ...words("against"),
+    term: "against",
     colouring: {
       map: "viridis",
       grid: (pair, side) => gridOf(pair[side], pair[side].against),
       range: (pair) => [0, largest(pair, (side) => side.against)],
-      format: (value) => value.toFixed(4),
+      format: (value) => inPoints(100 * value),
     },
   },
   {
     id: "rollout",
-    label: "Attention",
-    help:
-      "Truncated attention rollout: from which patches the class token got its information. Point at a part " +
-      "to see where that part looked.",
+    ...words("rollout"),
+    term: "rollout",
     available: (pair) => Boolean(pair.a.rollout && pair.b.rollout),
-    missing: "Only vision transformers have attention to roll out.",
+    missing: text("layer.rollout.missing"),
     attention: true,
     colouring: {
       map: "inferno",
       grid: (pair, side) => pair[side].rollout ?? { rows: 1, columns: 1, values: [0] },
       range: (pair) => [0, largest(pair, (side) => side.rollout?.values ?? [])],
-      format: (value) => value.toFixed(4),
+      format: (value) => percent(value, 1),
     },
   },
-  { id: "none", label: "Photo only", help: "No colours: the photos and the flow lines." },
+  { id: "none", ...words("none") },
 ];
 
 /**

@@ -1,11 +1,11 @@
 // Fetching what a pair is made of. A pair is here when all of it is here.
 
 import { decodeAttention, decodeFeatures } from "../engine/decode.js";
+import { text } from "./texts.js";
 
 /** @import { Attention, Features, Model, Payload, Side } from "../engine/types.js" */
 
 const KEPT = 8; // features, of the photos last seen
-const GONE = "This pair is no longer on the server: choose the photos again.";
 
 /**
  * @typedef {object} Loaded
@@ -78,7 +78,7 @@ async function bytesOf(url) {
   } catch {
     // Said below.
   }
-  throw new Error(GONE);
+  throw new Error(text("viewer.gone"));
 }
 
 /**
@@ -92,7 +92,7 @@ async function photoOf(url) {
   try {
     await image.decode();
   } catch {
-    throw new Error(GONE);
+    throw new Error(text("viewer.gone"));
   }
   return image;
 }

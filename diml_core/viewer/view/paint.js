@@ -2,9 +2,12 @@
 
 import { gradient } from "./colour.js";
 import { make } from "./dom.js";
-import { gridOf } from "./layers.js";
+import { gridOf, inPoints } from "./layers.js";
 import { SIDES, flowFrom, otherSide, planIndex, strongestOf } from "./pair.js";
+import { pointsOf } from "./points.js";
 import { outlineParts, paintGrid, paintLines } from "./stage.js";
+import { term } from "./terms.js";
+import { text } from "./texts.js";
 
 /** @import { Layer } from "./layers.js" */
 /** @import { Grid, Pair, Pointed, Side } from "./pair.js" */
@@ -22,6 +25,7 @@ const RIBBONS = 40;
 /**
  * @typedef {object} Legend
  * @property {string} name
+ * @property {string} [term] of the glossary
  * @property {import("./colour.js").ColourMap} map
  * @property {string} low
  * @property {string} high
@@ -68,10 +72,10 @@ export function paintPair({ overlays, frames, flow }, boxes, pair, view, pointed
       paintGrid(canvas, boxes[side], shown.grid, shown.range, map, opacity);
       // Without a selection both photos share one legend.
       if (pointed || side === "a") {
-        const where = pointed ? ` (${side.toUpperCase()})` : "";
-        const name = (own ? `${layer.label} of this part` : layer.label) + where;
+        const what = own ? text("legend.own", { layer: layer.label }) : layer.label;
+        const name = pointed ? text("legend.of", { what, photo: side.toUpperCase() }) : what;
         const help = pointed && typeof looked === "string" ? looked : (layer.note?.(pair) ?? layer.help);
-        legends.push(legend(name, map, shown.range, format, help));
+        legends.push({ ...legend(name, map, shown.range, format, help), term: layer.term });
       }
     } else {
       paintGrid(canvas, boxes[side], null, [0, 1], "magma", opacity);
@@ -80,14 +84,12 @@ export function paintPair({ overlays, frames, flow }, boxes, pair, view, pointed
     frames[side].classList.toggle("diml-coloured", coloured && opacity > 0);
   }
   /** @type {(value: number) => string} */
-  const number = (value) => value.toFixed(4);
+  const number = (value) => inPoints(pointsOf(value));
   if (pointed) {
-    const where = `Received from it (${otherSide(pointed.side).toUpperCase()})`;
-    const help = "Contribution of each part that it goes to; lines: wider is more mass.";
-    legends.push(legend(where, "magma", [0, receivedTop], number, help));
+    const where = text("legend.received", { photo: otherSide(pointed.side).toUpperCase() });
+    legends.push(legend(where, "magma", [0, receivedTop], number, text("legend.received.help")));
   } else if (lines.length) {
-    const help = "Contribution of a pair of parts; wider is more mass.";
-    legends.push(legend("Flow lines", "magma", [0, flowTop], number, help));
+    legends.push({ ...legend(text("legend.lines"), "magma", [0, flowTop], number, text("legend.lines.help")), term: "flow_line" });
   }
   paintLines(flow, boxes, pair, lines, "magma", flowTop);
   return legends;
@@ -145,11 +147,11 @@ export function renderLegends(root, legends) {
   if (root.dataset.shown === key) return;
   root.dataset.shown = key;
   root.replaceChildren(
-    ...legends.map(({ name, map, low, high, help }) =>
+    ...legends.map(({ name, term: id, map, low, high, help }) =>
       make(
         "div",
-        { className: "diml-legend", title: help },
-        make("span", { className: "diml-legend-name" }, name),
+        { className: "diml-legend" },
+        make("span", { className: "diml-legend-name" }, id ? term(id, name) : name),
         make("span", {}, low),
         make("span", { className: "diml-ramp", style: `background:${gradient(map)}` }),
         make("span", {}, high),

@@ -1,6 +1,7 @@
 // From an explanation to what is shown of it: everything that is derived once per plan.
 
 import { against } from "../engine/explain.js";
+import { text } from "./texts.js";
 
 /** @import { Explanation, Options, Payload } from "../engine/types.js" */
 
@@ -255,7 +256,7 @@ export function sumOf(values, indices) {
  * @param {number} part
  */
 export function cellName(side, part) {
-  return `row ${Math.floor(part / side.columns) + 1}, column ${(part % side.columns) + 1}`;
+  return text("part.at", { row: Math.floor(part / side.columns) + 1, column: (part % side.columns) + 1 });
 }
 
 /**

@@ -2,82 +2,101 @@
 
 import { make, percent } from "./dom.js";
 import { cellName, cosineTo, otherSide, strongestOf, sumOf } from "./pair.js";
-import { text } from "./texts.js";
+import { pointsOf, shareOf, shownSum, written } from "./points.js";
+import { rich, term } from "./terms.js";
+import { counted, text } from "./texts.js";
+
+/** @import { Pair, Pointed, Side } from "./pair.js" */
 
 const TARGETS_LISTED = 4;
 
 /**
  * @param {HTMLElement} root
- * @param {import("./pair.js").Pair} pair
- * @param {import("./pair.js").Pointed | null} active
+ * @param {Pair} pair
+ * @param {Pointed | null} active
  */
 export function renderReadout(root, pair, active) {
   if (!active) {
     const by = matchMedia("(hover: none)").matches ? "finger" : "mouse";
-    root.replaceChildren(make("p", { className: "diml-hint" }, text(`readout.hint.${by}`)));
+    root.replaceChildren(make("p", { className: "diml-hint" }, ...rich(`readout.hint.${by}`)));
     return;
   }
   const { side, parts, flow } = active;
   const here = pair[side];
   const there = otherSide(side);
-  const contribution = sumOf(here.contribution, parts);
-  const mass = sumOf(flow.mass);
-  const title = parts.length === 1 ? `Part at ${cellName(here, parts[0])}` : `${parts.length} parts`;
   const rows = strongestOf(flow.mass, TARGETS_LISTED).map((to) => {
-    const cosine = cosineTo(pair, flow, to);
+    const points = pointsOf(flow.contribution[to]);
     return make(
       "tr",
       {},
       make("th", { scope: "row" }, cellName(pair[there], to)),
-      make("td", {}, flow.mass[to].toFixed(4)),
-      make("td", {}, cosine.toFixed(3)),
-      make("td", {}, flow.contribution[to].toFixed(4)),
-      make("td", {}, percent(flow.contribution[to] / (pair.structural || 1), 1)),
+      make("td", {}, percent(flow.mass[to], 2)),
+      make("td", {}, cosineTo(pair, flow, to).toFixed(3)),
+      make("td", {}, written(points, 2)),
+      make("td", {}, shareOf(pair, points)),
     );
   });
+  const columns = [
+    text("readout.column.target", { photo: there.toUpperCase() }),
+    term("mass", text("readout.column.mass")),
+    term("cosine", text("readout.column.cosine")),
+    term("points", text("readout.column.points")),
+    text("readout.column.share"),
+  ];
+  const sentence = rich("readout.sentence", {
+    what: make("b", {}, whatOf(pair, active)),
+    ...addedBy(pair, side, parts),
+    importance: percent(sumOf(here.marginals, parts), 2),
+    mass: percent(sumOf(flow.mass), 2),
+  });
   root.replaceChildren(
-    make(
-      "p",
-      {},
-      make("b", {}, `${title} of ${side.toUpperCase()}`),
-      `: importance ${sumOf(here.marginals, parts).toFixed(4)}, sends ${mass.toFixed(4)} of the mass, adds ` +
-        `${contribution.toFixed(4)} (${percent(contribution / (pair.structural || 1), 1)}) to the structural ` +
-        `similarity of ${pair.structural.toFixed(4)}.`,
-    ),
+    make("p", {}, ...sentence),
     rows.length
       ? make(
           "table",
           {},
-          make(
-            "thead",
-            {},
-            make(
-              "tr",
-              {},
-              ...[`goes to ${there.toUpperCase()}`, "mass", "cosine", "contribution", "share"].map((title) =>
-                make("th", { scope: "col" }, title),
-              ),
-            ),
-          ),
+          make("thead", {}, make("tr", {}, ...columns.map((title) => make("th", { scope: "col" }, title)))),
           make("tbody", {}, ...rows),
         )
-      : make("p", { className: "diml-hint" }, "It stays unmatched: none of its mass is transported."),
+      : make("p", { className: "diml-hint" }, ...rich("readout.unmatched")),
   );
+}
+
+/**
+ * What some parts add, in the words of all that tell it: points, their share, and of how many.
+ *
+ * @param {Pair} pair
+ * @param {Side} side
+ * @param {number[]} parts
+ */
+export function addedBy(pair, side, parts) {
+  const points = pointsOf(sumOf(pair[side].contribution, parts));
+  return { points: written(points), share: shareOf(pair, points), score: shownSum(pair).words.total };
+}
+
+/**
+ * @param {Pair} pair
+ * @param {Pointed} active
+ */
+function whatOf(pair, { side, parts }) {
+  const photo = side.toUpperCase();
+  return parts.length === 1
+    ? text("readout.part", { cell: cellName(pair[side], parts[0]), photo })
+    : text("readout.parts", { parts: counted("part", parts.length), photo });
 }
 
 /**
  * The same in one sentence, for those who listen.
  *
- * @param {import("./pair.js").Pair} pair
- * @param {import("./pair.js").Pointed} active
+ * @param {Pair} pair
+ * @param {Pointed} active
  */
 export function spoken(pair, active) {
   const { side, parts, flow } = active;
   const [to] = strongestOf(flow.mass, 1);
-  const from = parts.length === 1 ? cellName(pair[side], parts[0]) : `${parts.length} parts`;
-  const share = sumOf(pair[side].contribution, parts) / (pair.structural || 1);
+  const from = parts.length === 1 ? cellName(pair[side], parts[0]) : counted("part", parts.length);
+  const values = { from, photo: side.toUpperCase() };
   return to === undefined
-    ? `${from} of ${side.toUpperCase()}: unmatched.`
-    : `${from} of ${side.toUpperCase()}: goes to ${cellName(pair[otherSide(side)], to)}, ` +
-        `${percent(share, 1)} of the structural similarity.`;
+    ? text("spoken.unmatched", values)
+    : text("spoken.matched", { ...values, to: cellName(pair[otherSide(side)], to), ...addedBy(pair, side, parts) });
 }

@@ -2,6 +2,7 @@
 
 import { button, make } from "./dom.js";
 import { copyText } from "./share.js";
+import { text } from "./texts.js";
 
 /** @import { Options } from "../engine/types.js" */
 /** @import { Pair } from "./pair.js" */
@@ -54,15 +55,15 @@ function float(value) {
 }
 
 /**
- * A text as Python writes it, `repr(text)`.
+ * A text as Python writes it, `repr(words)`.
  *
- * @param {string} text
+ * @param {string} words
  */
-export function repr(text) {
-  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+export function repr(words) {
+  const quote = words.includes("'") && !words.includes('"') ? '"' : "'";
   /** @type {Record<string, string>} */
   const short = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", [quote]: `\\${quote}` };
-  const body = Array.from(text, (character) => {
+  const body = Array.from(words, (character) => {
     if (character in short) return short[character];
     if (character === " " || !/[\p{C}\p{Z}]/u.test(character)) return character;
     const code = character.codePointAt(0) ?? 0;
@@ -93,14 +94,14 @@ export function renderReproduce(root, pair) {
     make(
       "div",
       {},
-      make("p", {}, make("b", {}, label), " ", button("Copy", (event) => copyText(code, event), { ariaLabel: `Copy: ${label}` })),
+      make("p", {}, make("b", {}, label), " ", button(text("reproduce.copy"), (event) => copyText(code, event), { ariaLabel: text("reproduce.copy.label", { what: label }) })),
       // Long lines scroll, and what scrolls must be reachable by keyboard.
       make("pre", { tabIndex: 0, role: "region", ariaLabel: label }, make("code", {}, code)),
     );
-  const files = pair.a.example && pair.b.example ? "" : " Put the photos into the folder where you run it.";
+  const files = pair.a.example && pair.b.example ? "" : ` ${text("reproduce.files")}`;
   root.replaceChildren(
-    make("p", { className: "diml-hint" }, `The same numbers from a checkout of DIML Explorer.${files}`),
-    block("Python", python),
-    block("Command line", shell),
+    make("p", { className: "diml-hint" }, `${text("reproduce.intro")}${files}`),
+    block(text("reproduce.python"), python),
+    block(text("reproduce.shell"), shell),
   );
 }

@@ -2,6 +2,7 @@
 
 import { answerTo, questionOf } from "./asking.js";
 import { make } from "./dom.js";
+import { text } from "./texts.js";
 
 /** @import { Ask } from "./asking.js" */
 /** @import { Layer } from "./layers.js" */
@@ -64,7 +65,7 @@ export function rivalLayers(ask, changed) {
       help: title,
       note: (pair) => {
         const found = mapOf(pair, key);
-        return found === null ? "The network is looking again…" : "error" in found ? found.error : null;
+        return found === null ? text("network.looking") : "error" in found ? found.error : null;
       },
       colouring: {
         map: "viridis",
@@ -73,7 +74,7 @@ export function rivalLayers(ask, changed) {
           return found && !("error" in found) ? { rows: pair[side].rows, columns: pair[side].columns, values: found[side] } : null;
         },
         range: () => [0, 1],
-        format: (value) => (value ? "most" : "least"),
+        format: (value) => text(value ? "rivals.most" : "rivals.least"),
       },
     };
   };
@@ -87,7 +88,7 @@ export function rivalLayers(ask, changed) {
  * @returns {(pair: Pair, id: string) => void} shows what can be chosen and what is
  */
 export function rivalList(root, choose) {
-  const select = /** @type {HTMLSelectElement} */ (make("select", { ariaLabel: "Colour the photos by another method" }));
+  const select = /** @type {HTMLSelectElement} */ (make("select", { ariaLabel: text("rivals.label") }));
   /** @type {Rival[]} */
   let rivals = [];
   select.addEventListener("change", () => {
@@ -100,7 +101,7 @@ export function rivalList(root, choose) {
     if (rivals !== model.rivals) {
       rivals = model.rivals ?? [];
       select.replaceChildren(
-        make("option", { value: "", disabled: true, hidden: true }, "Other methods say…"),
+        make("option", { value: "", disabled: true, hidden: true }, text("rivals.choose")),
         ...rivals.map(({ key, name, title }) => make("option", { value: key, title }, name)),
       );
     }

@@ -3,6 +3,8 @@
 import { serves, standing } from "../engine/scale.js";
 import { make, percent } from "./dom.js";
 import { sumOf } from "./pair.js";
+import { rich } from "./terms.js";
+import { grouped, text } from "./texts.js";
 
 /** @import { Pair } from "./pair.js" */
 
@@ -36,20 +38,21 @@ export function scaleOf(root) {
     const place = /** @type {SVGLineElement} */ (drawing.lastElementChild);
     place.style.display = usable ? "" : "none";
     if (!usable) {
-      sentence.textContent = "Is that high? The scale was measured at this model's defaults: with other options scores lie elsewhere.";
+      sentence.textContent = text("scale.elsewhere");
       return;
     }
     const { differentBelow, sameAbove } = standing(scale, pair.similarity);
     place.setAttribute("transform", `translate(${xOf(pair.similarity)} 0)`);
-    const parts = [
-      make("b", {}, `Higher than ${shareOfPairs(differentBelow)} of `),
-      make("span", { className: "diml-different" }, "different things"),
-      make("b", {}, `; ${shareOfPairs(sameAbove)} of `),
-      make("span", { className: "diml-same" }, "the same kind"),
-      make("b", {}, " are higher."),
-      ` Measured on ${scale.photographs} photographs of ${scale.kinds} kinds of things: ` +
-        `${sumOf(scale.different).toLocaleString("en")} and ${sumOf(scale.same).toLocaleString("en")} pairs.`,
-    ];
+    const parts = rich("scale.sentence", {
+      below: make("b", {}, shareOfPairs(differentBelow)),
+      different: make("span", { className: "diml-different" }, text("scale.different")),
+      above: make("b", {}, shareOfPairs(sameAbove)),
+      same: make("span", { className: "diml-same" }, text("scale.same")),
+      photographs: scale.photographs,
+      kinds: scale.kinds,
+      pairsDifferent: grouped(sumOf(scale.different)),
+      pairsSame: grouped(sumOf(scale.same)),
+    });
     sentence.replaceChildren(...parts);
   };
 }
@@ -60,12 +63,15 @@ export function scaleOf(root) {
  * @param {number} share of pairs, 0 to 1
  */
 export function shareOfPairs(share) {
-  if (share >= 1) return "all pairs";
-  if (share <= 0) return "no pairs";
-  if (share > 0.99) return `${percent(Math.floor(1000 * share) / 1000, 1)} of pairs`;
-  if (share < 0.01) return `${percent(Math.ceil(1000 * share) / 1000, 1)} of pairs`;
-  return `${percent(share)} of pairs`;
+  if (share >= 1) return text("scale.all");
+  if (share <= 0) return text("scale.none");
+  if (share > 0.99) return of(percent(Math.floor(1000 * share) / 1000, 1));
+  if (share < 0.01) return of(percent(Math.ceil(1000 * share) / 1000, 1));
+  return of(percent(share));
 }
+
+/** @param {string} share */
+const of = (share) => text("scale.share", { share });
 
 /** @param {number} score shown from 0 to 1: hardly a pair of photographs lies below */
 function xOf(score) {

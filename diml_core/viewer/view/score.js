@@ -1,24 +1,15 @@
 // The score as a running sum: the global term, then the parts from strongest to weakest.
 
 import { colour } from "./colour.js";
-import { make, percent, plural, uniqueId } from "./dom.js";
+import { make, percent, uniqueId } from "./dom.js";
 import { cellName, strongestOf, sumOf } from "./pair.js";
+import { pointsOf, shareOf, shownSum, written } from "./points.js";
+import { term } from "./terms.js";
+import { counted, text } from "./texts.js";
 
 /** @import { Pair, Side } from "./pair.js" */
 
 const STRONGEST_NAMED = 5;
-
-/**
- * Numbers that are shown as a sum must add up as they are shown.
- *
- * @param {{similarity: number, global: number}} pair
- * @param {number} [digits]
- */
-export function shownSum(pair, digits = 4) {
-  const total = Number(pair.similarity.toFixed(digits));
-  const global = Number((pair.global / 2).toFixed(digits));
-  return { total, global, structural: Number((total - global).toFixed(digits)), digits };
-}
 
 /**
  * The score, its sum and the bar of its parts. The bar is a list box: one stop for Tab, in which the arrow keys
@@ -52,8 +43,9 @@ export function scoreOf(root, on) {
     if (!shown) return;
     const { pair, side, order } = shown;
     order.forEach((part, rank) => {
-      const value = pair[side].contribution[part].toFixed(4);
-      segments[rank].title = segments[rank].ariaLabel = `${cellName(pair[side], part)} of ${side.toUpperCase()}: ½ × ${value}`;
+      const points = pointsOf(pair[side].contribution[part]);
+      const values = { cell: cellName(pair[side], part), photo: side.toUpperCase(), points: written(points), share: shareOf(pair, points) };
+      segments[rank].title = segments[rank].ariaLabel = text("bar.part", values);
     });
   };
 
@@ -117,8 +109,8 @@ export function scoreOf(root, on) {
       const global = Math.max(pair.global, 0);
       const top = values[order[0]] || 1;
       globalBar.style.width = percent(global / (global + all || 1), 3);
-      globalBar.title = `global part: ½ × ${pair.global.toFixed(4)}`;
-      parts.ariaLabel = `Parts of ${side.toUpperCase()} from strongest to weakest, as they add to the score`;
+      globalBar.title = text("bar.global", { points: shownSum(pair).words.global });
+      parts.ariaLabel = text("bar.label", { photo: side.toUpperCase() });
       const before = segments.length;
       segments = order.map((part, rank) => {
         const segment = segments[rank] ?? make("span", { className: "diml-bar-part", role: "option", id: uniqueId("part") });
@@ -153,14 +145,14 @@ export function scoreOf(root, on) {
  * @param {Pair} pair
  */
 function renderSum(root, pair) {
-  const { total, global, structural, digits } = shownSum(pair);
-  const half = `½ × ${pair.structural.toFixed(4)}, the sum over all pairs of parts`;
+  const { total, global, structural } = shownSum(pair).words;
+  const score = make("span", { className: "diml-score-term" }, make("strong", { className: "diml-total" }, total), make("small", {}, term("points")));
   root.replaceChildren(
-    make("strong", { className: "diml-total", title: "Overall similarity" }, total.toFixed(digits)),
+    score,
     make("span", { className: "diml-op" }, "="),
-    term("global part", global.toFixed(digits), `½ × ${pair.global.toFixed(4)}`, "diml-global"),
+    summand("global_part", global, "diml-global"),
     make("span", { className: "diml-op" }, "+"),
-    term("structural part", structural.toFixed(digits), half, "diml-structural"),
+    summand("structural_part", structural, "diml-structural"),
   );
 }
 
@@ -171,11 +163,8 @@ function renderSum(root, pair) {
  * @param {Pair} pair
  */
 function renderWarning(warning, { explanation }) {
-  const error = explanation.marginalError.toExponential(0);
-  const text =
-    `The transport has not settled (marginal error ${error}): this score is near, not exact. ` +
-    "Take a larger epsilon.";
-  warning.replaceChildren(...(explanation.converged ? [] : [make("p", { className: "diml-note diml-unsettled" }, text)]));
+  const words = text("score.unsettled", { error: explanation.marginalError.toExponential(0) });
+  warning.replaceChildren(...(explanation.converged ? [] : [make("p", { className: "diml-note diml-unsettled" }, words)]));
 }
 
 /**
@@ -186,32 +175,30 @@ function renderWarning(warning, { explanation }) {
  * @param {number} lineCount
  */
 function noteText(pair, side, order, count, lineCount) {
-  /** @param {number} value */
-  const share = (value) => percent(pair.structural ? value / pair.structural : 0);
-  const carried = share(sumOf(pair[side].contribution, order.slice(0, count)));
-  const all = `${pair[side].count} parts of ${side.toUpperCase()}`;
-  const notes = [`The ${count} strongest of the ${all} carry ${carried} of the structural part`];
+  /** @param {number} contribution */
+  const added = (contribution) => {
+    const points = pointsOf(contribution);
+    return { points: written(points), share: shareOf(pair, points) };
+  };
+  const all = counted("part", pair[side].count);
+  const carried = added(sumOf(pair[side].contribution, order.slice(0, count)));
+  const notes = [text("score.strongest", { count, all, photo: side.toUpperCase(), ...carried })];
   // The bar has no room below zero, so what a part takes away is said in words.
   const lowering = pair[side].contribution.filter((value) => value < 0);
-  if (lowering.length) notes.push(`${plural(lowering.length, "part")} below zero: ${share(sumOf(lowering))}`);
+  if (lowering.length) notes.push(text("score.below", { parts: counted("part", lowering.length), ...added(sumOf(lowering)) }));
   if (lineCount) {
-    notes.push(`${plural(lineCount, "flow line")}: ${share(sumOf(pair.contribution, pair.order.slice(0, lineCount)))}`);
+    const lines = added(sumOf(pair.contribution, pair.order.slice(0, lineCount)));
+    notes.push(text("score.lines", { lines: counted("line", lineCount), ...lines }));
   }
-  if (pair.options.mass < 1) notes.push(`mass transported: ${percent(pair.mass)}`);
+  if (pair.options.mass < 1) notes.push(text("score.mass", { mass: percent(pair.mass) }));
   return notes.join("  ·  ");
 }
 
 /**
- * @param {string} name
+ * @param {string} id of the term
  * @param {string} value
- * @param {string} detail
  * @param {string} className
  */
-function term(name, value, detail, className) {
-  return make(
-    "span",
-    { className: `diml-term ${className}`, title: detail },
-    make("b", {}, value),
-    make("small", {}, name),
-  );
+function summand(id, value, className) {
+  return make("span", { className: `diml-term ${className}` }, make("b", {}, value), make("small", {}, term(id)));
 }

@@ -4,6 +4,7 @@ import { LAYERS } from "./layers.js";
 import { MOST_LINES } from "./pair.js";
 import { layerIdOf } from "./rivals.js";
 import { STEP_IDS } from "./steps/names.js";
+import { text } from "./texts.js";
 
 /** @import { Options } from "../engine/types.js" */
 /** @import { Pair, Selection } from "./pair.js" */
@@ -35,8 +36,8 @@ export function addressQuery(search, pair, view) {
     if (view.pinned) query.set("parts", view.pinned.side + view.pinned.parts.join("."));
     if (view.step) query.set("step", view.step);
   }
-  const text = query.toString();
-  return text && `?${text}`;
+  const written = query.toString();
+  return written && `?${written}`;
 }
 
 /**
@@ -59,8 +60,8 @@ export function viewFromQuery(query, pair) {
   if (named.join("\n") !== [pair.a.name, pair.b.name, pair.model.name].join("\n")) return null;
   /** @param {keyof Options} key */
   const differs = (key) => {
-    const text = query.get(key);
-    return text !== null && text !== pair.options[key] && Number(text) !== pair.options[key];
+    const asked = query.get(key);
+    return asked !== null && asked !== pair.options[key] && Number(asked) !== pair.options[key];
   };
   if (OPTION_KEYS.some(differs)) return null;
   /** @type {ReturnType<typeof viewFromQuery>} */
@@ -83,19 +84,19 @@ export function viewFromQuery(query, pair) {
 /**
  * Copies, and says so on the button that was pressed.
  *
- * @param {string} text
+ * @param {string} words
  * @param {Event} event of the button
  */
-export async function copyText(text, event) {
+export async function copyText(words, event) {
   const pressed = /** @type {HTMLElement} */ (event.currentTarget);
   const label = pressed.dataset.label ?? pressed.textContent ?? "";
   pressed.dataset.label = label; // a second press meets "Copied"
   try {
-    await navigator.clipboard.writeText(text);
-    pressed.textContent = "Copied";
+    await navigator.clipboard.writeText(words);
+    pressed.textContent = text("viewer.link.copied");
   } catch {
     // Without permission, or on a page that is not https: the visitor copies by hand.
-    window.prompt("Copy this:", text);
+    window.prompt(text("viewer.link.prompt"), words);
   }
   setTimeout(() => (pressed.textContent = label), 1500);
 }

@@ -1,7 +1,8 @@
 // The few words beside what is pointed at, so that the eye need not leave the photo.
 
-import { percent } from "./dom.js";
-import { boxOf, cosineTo, strongestOf, sumOf } from "./pair.js";
+import { boxOf, cosineTo, strongestOf } from "./pair.js";
+import { addedBy } from "./readout.js";
+import { text } from "./texts.js";
 
 /**
  * @param {HTMLElement} tip
@@ -28,8 +29,6 @@ export function placeTip(tip, boxes, pair, pointed) {
  */
 function tipText(pair, { side, parts, flow }) {
   const [to] = strongestOf(flow.mass, 1);
-  if (to === undefined) return "unmatched: none of its mass is transported";
-  const share = sumOf(pair[side].contribution, parts) / (pair.structural || 1);
-  const cosine = cosineTo(pair, flow, to).toFixed(2);
-  return `mass ${sumOf(flow.mass).toFixed(4)} · cosine ${cosine} · ${percent(share, 1)} of structural`;
+  if (to === undefined) return text("tip.unmatched");
+  return text("tip.matched", { ...addedBy(pair, side, parts), cosine: cosineTo(pair, flow, to).toFixed(2) });
 }

@@ -5,20 +5,21 @@ import { answerTo } from "./asking.js";
 import { COVERS, paintCovered } from "./covers.js";
 import { curveChart, rangeOf, sample } from "./curves.js";
 import { button, make, uniqueId } from "./dom.js";
+import { written } from "./points.js";
+import { rich } from "./terms.js";
+import { text } from "./texts.js";
 import { verdict } from "./verdict.js";
 
 /** @import { Ask, QuestionBase } from "./asking.js" */
 /** @import { Pair, Side } from "./pair.js" */
 /** @import { Curve, Method } from "./verdict.js" */
 
-const OURS = { key: "diml", name: "DIML contributions" };
+const OURS = { key: "diml", name: text("trial.ours") };
 const PHOTO_WIDTH = 320; // px
 const PACE = 600; // ms between two points when it plays
 const KINDS = /** @type {const} */ (["deletion", "insertion"]);
-const WORDS = {
-  deletion: { title: "Covered, what counts most first", across: "of the parts are covered", better: "lower is better" },
-  insertion: { title: "Shown, what counts most first", across: "of the parts are shown", better: "higher is better" },
-};
+/** @type {(kind: Curve["kind"], what: "title" | "across" | "better") => string} */
+const wordsOf = (kind, what) => text(`trial.${kind}.${what}`);
 
 /**
  * @typedef {object} Trial what the drawer is about
@@ -75,10 +76,10 @@ function choice(label, choices, chosen) {
 function renderTrial(root, { question, pair, photos }, ask, over) {
   const rivals = pair.model.rivals ?? [];
   const names = rivals.map(({ key, name }) => ({ id: key, label: name }));
-  const first = choice("Compare with", names, preferred(rivals, ["grad-cam"], ""));
-  const second = choice("and with", names, preferred(rivals, ["marginals", "random"], first.select.value));
-  const side = choice("Cover parts of", [{ id: "a", label: "photo A" }, { id: "b", label: "photo B" }], "a");
-  const cover = choice("with", COVERS, "blur");
+  const first = choice(text("trial.first"), names, preferred(rivals, ["grad-cam"], ""));
+  const second = choice(text("trial.second"), names, preferred(rivals, ["marginals", "random"], first.select.value));
+  const side = choice(text("trial.side"), [{ id: "a", label: text("trial.side.a") }, { id: "b", label: text("trial.side.b") }], "a");
+  const cover = choice(text("trial.cover"), COVERS, "blur");
   const titles = make("p", { className: "diml-hint" });
   const status = make("p", { className: "diml-hint", role: "status" });
   const result = make("div", {});
@@ -91,28 +92,28 @@ function renderTrial(root, { question, pair, photos }, ask, over) {
       ...chosen.flatMap((rival) => (rival ? [make("b", {}, `${capital(rival.name)}: `), `${rival.title} `] : [])),
     );
     start.disabled = first.select.value === second.select.value;
-    start.title = start.disabled ? "Choose two different methods." : "";
+    start.title = start.disabled ? text("trial.twice") : "";
   };
 
   const stop = () => {
     running?.abort();
     running = null;
-    start.textContent = "Start";
+    start.textContent = text("trial.start");
   };
   over.addEventListener("abort", stop);
 
-  const start = button("Start", async () => {
+  const start = button(text("trial.start"), async () => {
     if (running) {
       stop();
-      status.textContent = "Stopped: the curves are as far as they came.";
+      status.textContent = text("trial.stopped");
       return;
     }
     const mine = (running = new AbortController());
     const where = /** @type {Side} */ (side.select.value);
     const methods = [OURS, ...rivals.filter(({ key }) => key === first.select.value), ...rivals.filter(({ key }) => key === second.select.value)];
     const asked = { about: "curves", ...question, rivals: methods.slice(1).map(({ key }) => key), side: where, cover: cover.select.value };
-    start.textContent = "Stop";
-    status.textContent = "The network is looking again…";
+    start.textContent = text("trial.stop");
+    status.textContent = text("network.looking");
     const drawing = resultOf(methods, photos[where], pair[where], cover.select.value, over);
     result.replaceChildren();
     const answer = await answerTo(
@@ -120,7 +121,7 @@ function renderTrial(root, { question, pair, photos }, ask, over) {
       asked,
       ({ done, total, curves }) => {
         if (mine.signal.aborted) return;
-        status.textContent = `The network is looking again: ${done} of ${total} photos.`;
+        status.textContent = text("network.progress", { done, total });
         if (!curves.length) return;
         if (!result.hasChildNodes()) result.replaceChildren(drawing.node);
         drawing.show(curves, false);
@@ -129,7 +130,7 @@ function renderTrial(root, { question, pair, photos }, ask, over) {
     );
     if (mine.signal.aborted) return;
     running = null;
-    start.textContent = "Start";
+    start.textContent = text("trial.start");
     if (answer.error) {
       status.textContent = answer.error;
       return;
@@ -142,13 +143,7 @@ function renderTrial(root, { question, pair, photos }, ask, over) {
   for (const { select } of [first, second]) select.addEventListener("change", explainChoice);
   explainChoice();
   const inside = [
-    make(
-      "p",
-      {},
-      "The network scores the pair again while one photo is covered part by part, first what a method says counts most. " +
-        "The better a method knows what counts, the sooner the score falls; and the sooner it rises, when all is " +
-        "covered and its parts are shown first.",
-    ),
+    make("p", {}, ...rich("trial.intro")),
     make("div", { className: "diml-choices" }, first.node, second.node, side.node, cover.node),
     titles,
     make("p", {}, start),
@@ -185,7 +180,7 @@ function resultOf(methods, photo, grid, cover, over) {
 
   const charts = KINDS.map((which) => ({
     which,
-    chart: curveChart(`${WORDS[which].title} (${WORDS[which].better})`, WORDS[which].across, (fraction) => {
+    chart: curveChart(`${wordsOf(which, "title")} (${wordsOf(which, "better")})`, wordsOf(which, "across"), (fraction) => {
       halt();
       kind = which;
       look(nearest(fractions(), fraction));
@@ -199,9 +194,9 @@ function resultOf(methods, photo, grid, cover, over) {
     const words = make("figcaption", {});
     return { canvas, words, node: make("figure", {}, canvas, words), name, method };
   });
-  const play = button("Play", () => {
+  const play = button(text("trial.play"), () => {
     if (timer !== undefined) return halt();
-    play.textContent = "Pause";
+    play.textContent = text("trial.pause");
     if (point >= fractions().length - 1) look(0);
     timer = setInterval(() => (point < fractions().length - 1 ? look(point + 1) : halt()), PACE);
   });
@@ -213,7 +208,7 @@ function resultOf(methods, photo, grid, cover, over) {
   const halt = () => {
     clearInterval(timer);
     timer = undefined;
-    play.textContent = "Play";
+    play.textContent = text("trial.play");
   };
   over.addEventListener("abort", halt);
   slider.addEventListener("input", () => {
@@ -228,9 +223,9 @@ function resultOf(methods, photo, grid, cover, over) {
     const fraction = places[point];
     slider.max = String(places.length - 1);
     slider.value = String(point);
-    slider.ariaLabel = `How many parts are ${kind === "deletion" ? "covered" : "shown"}`;
-    slider.ariaValueText = said.value = `${Math.round(100 * fraction)}% ${kind === "deletion" ? "covered" : "shown"}`;
-    turn.textContent = kind === "deletion" ? "Show instead of cover" : "Cover instead of show";
+    slider.ariaLabel = text(`trial.${kind}.slider`);
+    slider.ariaValueText = said.value = text(`trial.${kind}.at`, { share: Math.round(100 * fraction) });
+    turn.textContent = text(`trial.${kind}.turn`);
     for (const { which, chart } of charts) chart.mark(which === kind ? fraction : null);
     for (const { canvas, words, name, method } of views) {
       const curve = curveOf(kind, methods[method].key);
@@ -239,8 +234,8 @@ function resultOf(methods, photo, grid, cover, over) {
       const parts = kind === "deletion" ? curve.order.slice(0, count) : curve.order.slice(count);
       paintCovered(canvas, photo, grid, parts, cover, PHOTO_WIDTH);
       const at = curve.fractions.indexOf(fraction);
-      const score = at < 0 ? "" : `score ${curve.scores[at].toFixed(3)}`;
-      canvas.ariaLabel = `The photo, ${said.value} in the order of ${name}${score && `: ${score}`}`;
+      const score = at < 0 ? "" : text("trial.score", { score: written(100 * curve.scores[at], 1) });
+      canvas.ariaLabel = text("trial.photo", { how: said.value, name, score });
       words.replaceChildren(sample(method), ` ${name}`, make("b", {}, score));
     }
   }
@@ -252,7 +247,7 @@ function resultOf(methods, photo, grid, cover, over) {
       "div",
       { className: "diml-charts" },
       ...charts.map(({ which, chart }) =>
-        make("figure", {}, make("figcaption", {}, make("b", {}, WORDS[which].title), ` (${WORDS[which].better})`), chart.node),
+        make("figure", {}, make("figcaption", {}, make("b", {}, wordsOf(which, "title")), ` (${wordsOf(which, "better")})`), chart.node),
       ),
     ),
     make(
@@ -261,7 +256,7 @@ function resultOf(methods, photo, grid, cover, over) {
       make(
         "thead",
         {},
-        make("tr", {}, ...["Mean score on the way", "covered first", "shown first"].map((text) => make("th", { scope: "col" }, text))),
+        make("tr", {}, ...[text("trial.mean"), text("trial.deletion.first"), text("trial.insertion.first")].map((title) => make("th", { scope: "col" }, title))),
       ),
       body,
     ),
@@ -276,7 +271,7 @@ function resultOf(methods, photo, grid, cover, over) {
       const range = rangeOf(known);
       for (const { which, chart } of charts) {
         const those = ofKind(which);
-        chart.show(those, range, whole ? areasOf(those, methods) : "Not complete yet.");
+        chart.show(those, range, whole ? areasOf(those, methods) : text("trial.incomplete"));
       }
       body.replaceChildren(
         ...methods.map(({ key, name }, method) =>
@@ -284,7 +279,7 @@ function resultOf(methods, photo, grid, cover, over) {
             "tr",
             {},
             make("th", { scope: "row" }, sample(method), ` ${name}`),
-            ...KINDS.map((which) => make("td", {}, whole ? (curveOf(which, key)?.area.toFixed(3) ?? "") : "…")),
+            ...KINDS.map((which) => make("td", {}, whole ? meanOf(curveOf(which, key)) : "…")),
           ),
         ),
       );
@@ -300,8 +295,8 @@ function resultOf(methods, photo, grid, cover, over) {
  * @param {Method[]} methods
  */
 function areasOf(curves, methods) {
-  const named = curves.map(({ key, area }) => `${methods.find((method) => method.key === key)?.name} ${area.toFixed(3)}`);
-  return `Mean score on the way: ${named.join(", ")}.`;
+  const named = curves.map(({ key, area }) => `${methods.find((method) => method.key === key)?.name} ${written(100 * area, 1)}`);
+  return text("trial.means", { named: named.join(", ") });
 }
 
 /**
@@ -325,5 +320,8 @@ export function nearest(values, value) {
   return values.reduce((best, each, k) => (Math.abs(each - value) < Math.abs(values[best] - value) ? k : best), 0);
 }
 
-/** @param {string} text */
-const capital = (text) => text[0].toUpperCase() + text.slice(1);
+/** @param {string} words */
+const capital = (words) => words[0].toUpperCase() + words.slice(1);
+
+/** @param {Curve | undefined} curve */
+const meanOf = (curve) => (curve ? written(100 * curve.area, 1) : "");

@@ -1,5 +1,8 @@
 // What two curves per method amount to, in one sentence.
 
+import { written } from "./points.js";
+import { text } from "./texts.js";
+
 /**
  * @typedef {object} Curve the score while parts are covered, or shown, in the order of a method
  * @property {string} key of the method
@@ -16,7 +19,7 @@
  * @property {string} name
  */
 
-const SAME = 0.005; // of a mean score: what is shown in two digits as the same, or as its neighbour
+const SAME = 0.005; // of a mean score: half a point
 
 /**
  * @param {Curve[]} curves whole ones
@@ -25,19 +28,19 @@ const SAME = 0.005; // of a mean score: what is shown in two digits as the same,
 export function verdict(curves, [ours, ...rivals]) {
   /** @type {(kind: Curve["kind"], method: Method) => number} */
   const area = (kind, { key }) => curves.find((each) => each.kind === kind && each.key === key)?.area ?? NaN;
+  /** @param {number} mean */
+  const shown = (mean) => written(100 * mean, 1);
+  const and = text("verdict.and");
   /** @type {(kind: Curve["kind"], sign: 1 | -1) => string} */
   const clause = (kind, sign) => {
     const own = area(kind, ours);
     const words = rivals.map((rival) => {
       const ahead = sign * (area(kind, rival) - own);
-      const how = Math.abs(ahead) < SAME ? "about as fast as" : ahead > 0 ? "faster than" : "more slowly than";
-      return `${how} ${rival.name}`;
+      const how = Math.abs(ahead) < SAME ? "same" : ahead > 0 ? "faster" : "slower";
+      return text(`verdict.${how}`, { rival: rival.name });
     });
-    const others = rivals.map((rival) => area(kind, rival).toFixed(3));
-    return `${words.join(" and ")} (${own.toFixed(3)} against ${others.join(" and ")})`;
+    const others = rivals.map((rival) => shown(area(kind, rival))).join(and);
+    return text("verdict.clause", { words: words.join(and), own: shown(own), others });
   };
-  return (
-    `Covering first what DIML names lowers the score ${clause("deletion", 1)}; ` +
-    `showing it first raises it ${clause("insertion", -1)}. On this pair only.`
-  );
+  return text("verdict.sentence", { deletion: clause("deletion", 1), insertion: clause("insertion", -1) });
 }

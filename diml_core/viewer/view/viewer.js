@@ -21,6 +21,8 @@ import { scoreOf } from "./score.js";
 import { addressQuery, canBeLinked, copyText, viewFromQuery } from "./share.js";
 import { measureStage } from "./stage.js";
 import { stepsDrawer } from "./steps/drawer.js";
+import { term } from "./terms.js";
+import { text } from "./texts.js";
 import { placeTip } from "./tip.js";
 import { trialPanel } from "./trial.js";
 
@@ -32,12 +34,11 @@ import { trialPanel } from "./trial.js";
 /** @import { Grid, Pair, Pointed, Selection, Side } from "./pair.js" */
 /** @import { Boxes } from "./stage.js" */
 
-const BROKEN = "This pair cannot be shown: reload the page.";
 const SETTLED = ITERATION_STOPS.length - 1;
 const NO_PART_ATTENTION = {
-  waiting: "The class token's attention, until that of this part is here.",
-  gone: "The class token's attention: that of this part is no longer on the server.",
-  none: "The class token's attention: that of the parts was not kept.",
+  waiting: text("attention.waiting"),
+  gone: text("attention.gone"),
+  none: text("attention.none"),
 };
 
 /**
@@ -64,7 +65,7 @@ const NO_PART_ATTENTION = {
 function sentenceOf(error) {
   if (error instanceof Error && error.name === "Error") return error.message;
   console.error(error);
-  return BROKEN;
+  return text("viewer.broken");
 }
 
 /**
@@ -290,7 +291,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
 
   function letGo() {
     pointAndTell("pinned", null);
-    find("live").textContent = "Nothing is selected.";
+    find("live").textContent = text("viewer.nothing");
   }
 
   function offerCover() {
@@ -320,9 +321,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     const copy = /** @type {HTMLButtonElement} */ (find("link"));
     copy.hidden = !address;
     copy.disabled = !linkable;
-    copy.title = linkable
-      ? "A link to exactly this view"
-      : "Only example photos can be linked: yours are not kept. Save a report instead.";
+    copy.title = text(linkable ? "viewer.link.help" : "viewer.link.none");
     if (!address || awaited) return;
     clearTimeout(addressTimer);
     // Browsers limit how often the address may change; a dragged region changes it many times.
@@ -350,7 +349,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     const stop = ITERATION_STOPS[state.stop];
     const stopped = Number.isFinite(stop);
     input("iterations").value = String(state.stop);
-    input("iterations-out").value = stopped ? String(stop) : `settled (${settled.explanation.iterations})`;
+    input("iterations-out").value = stopped ? String(stop) : text("viewer.iterations.settled", { iterations: settled.explanation.iterations });
     const pair = stopped ? withPlan(settled, planAfter(settled.explanation, stop)) : settled;
     state.pair = pair;
     root.classList.toggle("diml-early", stopped);
@@ -426,8 +425,8 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
   function nameParts(pair) {
     for (const side of SIDES) {
       const { rows, columns, name } = pair[side];
-      frames[side].ariaLabel = `Photo ${side.toUpperCase()}, ${rows} by ${columns} parts. Arrow keys move between parts.`;
-      find(`name-${side}`).textContent = `${name} · ${rows} × ${columns} parts`;
+      frames[side].ariaLabel = text("viewer.frame", { photo: side.toUpperCase(), rows, columns });
+      find(`name-${side}`).replaceChildren(`${name} · `, term("grid", text("viewer.grid", { rows, columns })));
     }
   }
 
@@ -443,7 +442,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
         },
         select: (parts, cursor) => {
           pointAndTell("pinned", { side, parts, cursor });
-          if (state.pair && state.pinned) find("live").textContent = `Kept: ${spoken(state.pair, state.pinned)}`;
+          if (state.pair && state.pinned) find("live").textContent = text("viewer.kept", { what: spoken(state.pair, state.pinned) });
         },
         isKept: (part) => state.pinned?.side === side && String(state.pinned.parts) === String(part),
         letGo,
@@ -508,7 +507,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
   function busy(on) {
     root.toggleAttribute("data-busy", on);
     root.ariaBusy = String(on);
-    find("busy").textContent = on ? "Loading the pair…" : "";
+    find("busy").textContent = on ? text("viewer.loading") : "";
   }
 
   function forgetPair() {
@@ -546,7 +545,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
       const shown = /** @type {HTMLImageElement} */ (find(`img-${side}`));
       const photo = photos[side];
       photo.dataset.role = `img-${side}`;
-      photo.alt = `Photo ${side.toUpperCase()}`;
+      photo.alt = text("viewer.photo", { photo: side.toUpperCase() });
       // The same source again would flash; a decoded one takes the other's place within a frame.
       if (shown.src !== photo.src) shown.replaceWith(photo);
       const [width, height] = payload[side].size;

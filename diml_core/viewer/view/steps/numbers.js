@@ -2,7 +2,6 @@
 
 import { marginalSums } from "../../engine/settling.js";
 import { otherSide, planIndex } from "../pair.js";
-import { shownSum } from "../score.js";
 
 /** @import { Pair, Pointed, Side } from "../pair.js" */
 
@@ -63,27 +62,6 @@ export function fillings(pair) {
 function filling(sums, marginals, mass) {
   return { sums, placed: sums.reduce((total, sum, part) => total + Math.min(sum, marginals[part]), 0) / mass };
 }
-
-/**
- * Points of the overall score, of which 100 are the most: half of what is added to the structural similarity.
- *
- * @param {number} contribution
- */
-export const pointsOf = (contribution) => 50 * contribution;
-
-/**
- * The score as the steps show it, in points, so that what is shown adds up.
- *
- * @param {Pair} pair
- * @returns {{total: string, global: string, structural: string}}
- */
-export function shownPoints(pair) {
-  const { total, global, structural } = shownSum(pair);
-  return { total: inPoints(total), global: inPoints(global), structural: inPoints(structural) };
-}
-
-/** @param {number} score */
-const inPoints = (score) => (100 * score).toFixed(2);
 
 /**
  * The cosines of some parts of one photo with every part of the other: of each the best.

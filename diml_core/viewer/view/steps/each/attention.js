@@ -82,9 +82,11 @@ export const attention = {
       say: ({ pair, pointed }) => {
         const last = pair.model.blocks - 1;
         const start = pair.options.start_block ?? 0;
-        const from = start === last ? text("steps.attention.last", { last }) : text("steps.attention.from", { start, last });
-        const who = pointed ? text("steps.attention.part", { side: pointed.side.toUpperCase() }) : text("steps.attention.photo");
-        return `${text("steps.attention.text")} ${from} ${who}`;
+        return [
+          ["steps.attention.text"],
+          [start === last ? "steps.attention.last" : "steps.attention.from", { start, last }],
+          pointed ? ["steps.attention.part", { side: pointed.side.toUpperCase() }] : ["steps.attention.photo"],
+        ];
       },
       terms: terms(),
       lines: ({ pair }) => formula(pair.model, pair.options.start_block ?? 0),
