@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { explain } from "../../diml_core/viewer/engine/explain.js";
 import { ITERATION_STOPS, planAfter } from "../../diml_core/viewer/engine/settling.js";
 import { buildPair, cellName, flowFrom, sumOf, withPlan } from "../../diml_core/viewer/view/pair.js";
-import { pointsOf } from "../../diml_core/viewer/view/points.js";
+import { pointsOf, shownSum } from "../../diml_core/viewer/view/points.js";
 import { bestOf, fillings, markedCell } from "../../diml_core/viewer/view/steps/numbers.js";
 import { assertClose } from "./golden.js";
 import { features, OPTIONS, payload } from "./made.js";
@@ -36,6 +36,11 @@ for (const mass of [1, 0.6]) {
     for (const pair of [pairAt(mass), after(pairAt(mass), 1)]) {
       const points = sumOf(pair.contribution.map(pointsOf));
       assert.ok(Math.abs(points + 50 * pair.global - 100 * pair.similarity) <= 1e-11);
+      const { words } = shownSum(pair);
+      // One digit, and the last part takes the rounding of both.
+      for (const [shown, exact, most] of [[words.total, 100 * pair.similarity, 0.05], [words.global, 50 * pair.global, 0.05], [words.structural, points, 0.1]]) {
+        assert.ok(Math.abs(Number(shown.replace("−", "-")) - exact) <= most + 1e-9, `${shown} for ${exact}`);
+      }
     }
   });
 }

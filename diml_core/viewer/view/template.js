@@ -19,7 +19,6 @@ export const TEMPLATE = `
   </div>
   <p class="diml-busy" data-role="busy" role="status"></p>
   <div class="diml-body" data-role="body">
-    <p class="diml-caption" data-role="caption"><b data-role="caption-title"></b> <span data-role="caption-text"></span></p>
     <div class="diml-actions">
       <button type="button" data-role="open-steps">${say("steps.open")}</button>
       <button type="button" data-role="link">${say("viewer.link")}</button>
@@ -27,6 +26,7 @@ export const TEMPLATE = `
       <button type="button" data-role="present" aria-pressed="false"></button>
     </div>
     <p class="diml-refused" data-role="present-note" role="status" hidden></p>
+    <p class="diml-caption" data-role="caption"><b data-role="caption-title"></b> <span data-role="caption-text"></span></p>
     <h3 class="diml-unseen">${say("viewer.score")}</h3>
     <div class="diml-score" data-role="score"></div>
     <div class="diml-scale" data-role="scale"></div>

@@ -345,12 +345,6 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     repaint();
   }
 
-  /** @param {string} [step] the one that was last open, without */
-  function showSteps(step) {
-    steps.open(step);
-    find("steps-drawer").scrollIntoView({ block: "start" });
-  }
-
   // From the live options to everything that follows from the plan.
   function showPlan() {
     const { settled } = state;
@@ -490,7 +484,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
   }
   input("iterations").addEventListener("input", () => settle(input("iterations").valueAsNumber));
   find("open-steps").addEventListener("click", () => {
-    showSteps();
+    steps.open();
     find("steps-drawer").querySelector("summary")?.focus({ preventScroll: true });
   });
   find("formula-drawer").addEventListener("toggle", repaint);
@@ -595,7 +589,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     set("pinned", view?.pinned ?? wanted);
     wanted = null;
     if (!state.pinned) link.ask();
-    if (view?.step) showSteps(view.step);
+    if (view?.step) steps.open(view.step);
   }
 
   /**

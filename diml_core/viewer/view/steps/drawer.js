@@ -17,6 +17,7 @@ export function stepsDrawer(drawer, root, on, opened, signal) {
   /** @type {ReturnType<typeof import("./lesson.js").createLesson> | null} */
   let lesson = null;
   let step = STEP_IDS[0];
+  let comes = false; // whether the drawer is to be brought to the top, once it is as high as its step
 
   /** @param {string} next */
   const go = (next) => {
@@ -40,11 +41,14 @@ export function stepsDrawer(drawer, root, on, opened, signal) {
 
   return {
     open(next = step) {
-      drawer.open = true;
+      drawer.open = comes = true;
       go(next);
     },
     paint(shown) {
-      if (drawer.open) lesson?.paint(shown, step);
+      if (!drawer.open || !lesson) return;
+      lesson.paint(shown, step);
+      if (comes) drawer.scrollIntoView({ block: "start" });
+      comes = false;
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import { button, make } from "../dom.js";
 import { cellName, flowFrom, otherSide } from "../pair.js";
+import { rich } from "../terms.js";
 import { text } from "../texts.js";
 import { attention } from "./each/attention.js";
 import { contribution } from "./each/contribution.js";
@@ -161,7 +162,12 @@ export function createLesson(root, on, chosen, signal) {
         fillings: () => (filled ??= { pair, found: fillings(pair) }).found,
       };
       showText(title, text(titleKey(now)));
-      showText(words, built?.say(view) ?? "");
+      const phrases = built?.say(view) ?? [];
+      const saying = JSON.stringify(phrases);
+      if (words.dataset.shown !== saying) {
+        words.dataset.shown = saying;
+        words.replaceChildren(...phrases.flatMap(([key, values]) => [...rich(key, values), " "]));
+      }
       built?.paint(view);
       paintFormula?.(view);
     },

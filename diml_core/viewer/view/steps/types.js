@@ -51,10 +51,12 @@
  * @property {(pair: Pair, k: number) => string} speakOf a pair of parts, for those who listen
  */
 
+/** @typedef {[key: import("../texts.js").Key, values?: Record<string, string | number>]} Phrase a text, and what fills it */
+
 /**
  * @typedef {object} Built
  * @property {Node[]} show its pictures; the photos stand beside those of a few
- * @property {(view: View) => string} say what it tells
+ * @property {(view: View) => Phrase[]} say what it tells
  * @property {Term[]} [terms]
  * @property {(view: View) => Node[]} [lines] of its formula
  * @property {(view: View) => void} paint

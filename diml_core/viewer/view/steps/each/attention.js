@@ -24,7 +24,8 @@ const READINGS = /** @type {const} */ (["one", "all", "cut"]);
 export const attention = {
   id: "attention",
   kind: "maps",
-  available: ({ a, b }) => Boolean(a.rollout && b.rollout),
+  // An explanation from a file knows its rollout, and no blocks.
+  available: ({ a, b, model }) => Boolean(a.rollout && b.rollout && model.blocks),
   by: "plan",
   build({ photos, sizes, on }) {
     const slider = /** @type {HTMLInputElement} */ (make("input", { type: "range", step: 1, ariaLabel: text("steps.attention.slider") }));
@@ -81,9 +82,11 @@ export const attention = {
       say: ({ pair, pointed }) => {
         const last = pair.model.blocks - 1;
         const start = pair.options.start_block ?? 0;
-        const from = start === last ? text("steps.attention.last", { last }) : text("steps.attention.from", { start, last });
-        const who = pointed ? text("steps.attention.part", { side: pointed.side.toUpperCase() }) : text("steps.attention.photo");
-        return `${text("steps.attention.text")} ${from} ${who}`;
+        return [
+          ["steps.attention.text"],
+          [start === last ? "steps.attention.last" : "steps.attention.from", { start, last }],
+          pointed ? ["steps.attention.part", { side: pointed.side.toUpperCase() }] : ["steps.attention.photo"],
+        ];
       },
       terms: terms(),
       lines: ({ pair }) => formula(pair.model, pair.options.start_block ?? 0),

@@ -1,10 +1,10 @@
 // Step: mass times similarity is what a pair of parts adds to the score.
 
 import { percent } from "../../dom.js";
+import { pointsOf, shownSum, written } from "../../points.js";
 import { text } from "../../texts.js";
 import { matrixPicture } from "../matrix.js";
 import { frac, id, line, num, op, row, sub, sum, term } from "../mathml.js";
-import { pointsOf, shownSum, written } from "../../points.js";
 import { similarityMatrix } from "./similarity.js";
 import { planMatrix, topOf } from "./transport.js";
 
@@ -26,13 +26,13 @@ export const contribution = {
         label: text("steps.matrix.label", { what: text("steps.matrix.C") }),
         map: "magma",
         power: 0.5,
-        format: (value) => pointsOf(value).toFixed(1),
+        format: (value) => written(pointsOf(value)),
       },
       tools,
     );
     return {
       show: [plan.node, similarities.node, product.node],
-      say: () => text("steps.contribution.text"),
+      say: () => [["steps.contribution.text"]],
       terms: terms(),
       lines: (view) => formula(view),
       paint(view) {
@@ -79,7 +79,7 @@ function terms() {
       id: "p",
       symbol: () => sub(id("p"), "ij"),
       words: text("steps.contribution.p"),
-      value: ({ pair, cell }) => text("steps.points", { points: written(pointsOf(pair.contribution[cell.k])) }),
+      value: ({ pair, cell }) => text("points", { points: written(pointsOf(pair.contribution[cell.k])) }),
       lights: { a: "part", b: "part", C: "cell" },
     },
     ...partTerms(),
@@ -87,7 +87,7 @@ function terms() {
       id: "all",
       symbol: () => row(sum("ij"), sub(id("p"), "ij")),
       words: text("steps.contribution.all"),
-      value: ({ pair }) => text("steps.points", { points: shownSum(pair).words.structural }),
+      value: ({ pair }) => text("points", { points: shownSum(pair).words.structural }),
       lights: { a: "all", b: "all", C: "all" },
     },
   ];
@@ -104,7 +104,7 @@ export function partTerms() {
       id: "row",
       symbol: () => row(sum("j"), sub(id("p"), "ij")),
       words: text("steps.contribution.a"),
-      value: ({ pair, cell }) => text("steps.points", { points: written(pointsOf(pair.a.contribution[cell.i])) }),
+      value: ({ pair, cell }) => text("points", { points: written(pointsOf(pair.a.contribution[cell.i])) }),
       lights: { a: "part", C: "row" },
       of: "a",
     },
@@ -112,7 +112,7 @@ export function partTerms() {
       id: "column",
       symbol: () => row(sum("i"), sub(id("p"), "ij")),
       words: text("steps.contribution.b"),
-      value: ({ pair, cell }) => text("steps.points", { points: written(pointsOf(pair.b.contribution[cell.j])) }),
+      value: ({ pair, cell }) => text("points", { points: written(pointsOf(pair.b.contribution[cell.j])) }),
       lights: { b: "part", C: "column" },
       of: "b",
     },
@@ -143,8 +143,8 @@ function formula({ pair, cell }) {
       op("·"),
       term("S", num(pair.cosine[cell.k].toFixed(3))),
       op("="),
-      term("p", num(text("steps.points", { points: written(pointsOf(pair.contribution[cell.k])) }))),
+      term("p", num(text("points", { points: written(pointsOf(pair.contribution[cell.k])) }))),
     ),
-    line(term("all", row(sum("ij"), sub(id("p"), "ij"))), op("="), term("all", num(text("steps.points", { points: shownSum(pair).words.structural })))),
+    line(term("all", row(sum("ij"), sub(id("p"), "ij"))), op("="), term("all", num(text("points", { points: shownSum(pair).words.structural })))),
   ];
 }

@@ -64,8 +64,8 @@ export const importance = {
       show: [photos.a.node, photos.b.node, bars.a.node, bars.b.node],
       say: ({ pair, cell }) => {
         const times = (pair.a.marginals[cell.i] * pair.a.count).toFixed(1);
-        const how = text(/** @type {"steps.importance.product"} */ (`steps.importance.${pair.options.marginals}`));
-        return `${how} ${text("steps.importance.text", { times })}`;
+        const how = /** @type {"steps.importance.product"} */ (`steps.importance.${pair.options.marginals}`);
+        return [[how], ["steps.importance.text", { times }]];
       },
       terms,
       lines: (view) => formula(view),

@@ -6,7 +6,7 @@ import { text } from "../../texts.js";
 import { id, line, num, op, sub, term, words } from "../mathml.js";
 import { stripsPicture } from "../strips.js";
 
-/** @import { Step, Term, View } from "../types.js" */
+/** @import { Phrase, Step, Term, View } from "../types.js" */
 
 const SHOWN = 3; // numbers of an embedding in the formula
 
@@ -53,8 +53,10 @@ export const parts = {
         const { a: first, b: second } = view.pair;
         const found = embeddings(view);
         const sizesOfGrids = { rowsA: first.rows, columnsA: first.columns, rowsB: second.rows, columnsB: second.columns };
-        const grid = text("steps.parts.text", { ...sizesOfGrids, countA: first.count, countB: second.count });
-        return found ? `${grid} ${text("steps.parts.numbers", { count: found.a.pooled.length })}` : grid;
+        /** @type {Phrase[]} */
+        const phrases = [["steps.parts.text", { ...sizesOfGrids, countA: first.count, countB: second.count }]];
+        if (found) phrases.push(["steps.parts.numbers", { count: found.a.pooled.length }]);
+        return phrases;
       },
       terms,
       lines: (view) => {

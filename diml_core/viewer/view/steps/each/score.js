@@ -1,10 +1,10 @@
 // Step: the photos as wholes and their parts, half and half, are the score.
 
 import { make } from "../../dom.js";
+import { shownSum } from "../../points.js";
 import { scoreOf } from "../../score.js";
 import { text } from "../../texts.js";
 import { frac, id, line, num, op, row, sub, sum, term } from "../mathml.js";
-import { shownSum } from "../../points.js";
 import { stripsPicture } from "../strips.js";
 import { partTerms } from "./contribution.js";
 import { embeddings } from "./parts.js";
@@ -30,7 +30,7 @@ export const score = {
     let shown = null;
     return {
       show: [bar, photos.a.node, photos.b.node, strips.node],
-      say: () => text("steps.score.text"),
+      say: () => [["steps.score.text"]],
       terms: terms(),
       lines: (view) => formula(view),
       paint(view) {
@@ -62,21 +62,21 @@ function terms() {
       id: "s",
       symbol: () => id("s"),
       words: text("steps.score.s"),
-      value: ({ pair }) => text("steps.points", { points: shownSum(pair).words.total }),
+      value: ({ pair }) => text("points", { points: shownSum(pair).words.total }),
       lights: { a: "all", b: "all" },
     },
     {
       id: "g",
       symbol: () => row(frac(num("1"), num("2")), id("g")),
       words: text("steps.score.g"),
-      value: ({ pair }) => text("steps.points", { points: shownSum(pair).words.global }),
+      value: ({ pair }) => text("points", { points: shownSum(pair).words.global }),
       lights: { a: "all", b: "all" },
     },
     {
       id: "all",
       symbol: () => row(sum("ij"), sub(id("p"), "ij")),
       words: text("steps.contribution.all"),
-      value: ({ pair }) => text("steps.points", { points: shownSum(pair).words.structural }),
+      value: ({ pair }) => text("points", { points: shownSum(pair).words.structural }),
       lights: { a: "all", b: "all" },
     },
     ...partTerms(),
@@ -107,7 +107,7 @@ function formula({ pair }) {
       op("+"),
       shown("all", points.structural),
       op("="),
-      shown("s", text("steps.points", { points: points.total })),
+      shown("s", text("points", { points: points.total })),
     ),
   ];
 }

@@ -1,7 +1,7 @@
 // Step: every part of A beside every part of B.
 
 import { cellName, otherSide } from "../../pair.js";
-import { text } from "../../texts.js";
+import { grouped, text } from "../../texts.js";
 import { matrixPicture } from "../matrix.js";
 import { frac, id, line, num, op, row, sub, term } from "../mathml.js";
 import { bestOf } from "../numbers.js";
@@ -45,9 +45,8 @@ export const similarity = {
     return {
       show: [matrix.node],
       say: ({ pair, side }) => {
-        const counts = { countA: pair.a.count, countB: pair.b.count, all: (pair.a.count * pair.b.count).toLocaleString("en") };
-        const map = side === "a" ? text("steps.similarity.row") : text("steps.similarity.column");
-        return `${text("steps.similarity.text", counts)} ${map}`;
+        const counts = { countA: pair.a.count, countB: pair.b.count, all: grouped(pair.a.count * pair.b.count) };
+        return [["steps.similarity.text", counts], [side === "a" ? "steps.similarity.row" : "steps.similarity.column"]];
       },
       terms,
       lines: ({ pair, cell }) => {

@@ -61,8 +61,8 @@ export const transport = {
     return {
       show: [similarities.node, plan.node, settle],
       say: ({ pair }) => {
-        const partial = pair.options.mass < 1 ? ` ${text("steps.transport.partial", { mass: percent(pair.options.mass) })}` : "";
-        return text("steps.transport.text") + partial;
+        const { mass } = pair.options;
+        return mass < 1 ? [["steps.transport.text"], ["steps.transport.partial", { mass: percent(mass) }]] : [["steps.transport.text"]];
       },
       terms: terms(),
       lines: (view) => formula(view),
