@@ -15,8 +15,8 @@ const model = {
   save_changes: () => {
     // What the page's own buttons send along: see LIVE_OPTIONS in __init__.py.
     if (props.address) window.dimlOptions = JSON.stringify(kept.options ?? {});
-    // By the viewer's own name: one that is shown later knows no properties.
-    (window.dimlOptionsOf ??= {})[element.closest("[id]")?.id] = JSON.stringify(kept.options ?? {});
+    // By the name of the component, which is around the element: one that is shown later knows no properties.
+    (window.dimlOptionsOf ??= {})[element.parentElement?.closest("[id]")?.id] = JSON.stringify(kept.options ?? {});
   },
   on: (event, listener) => event === "change:pair" && listeners.add(listener),
   off: (event, listener) => listeners.delete(listener),

@@ -160,3 +160,4 @@ def test_one_pair_at_two_settings_says_what_changed(visit, model, examples):
     choose(again, "nothing")
     again.page.wait_for_selector(READY, state="detached")
     again.page.wait_for_function("() => !location.search.includes('beside')")
+    assert again.page.locator("#viewer [data-layer=difference]").is_hidden()

@@ -2,7 +2,7 @@
 // name. Everything follows from the pairs that the two show at this moment, so that nothing is said of a pair that is gone or not here yet.
 
 import { differenceOf } from "../engine/difference.js";
-import { keepDifference } from "./difference.js";
+import { dropDifference, keepDifference } from "./difference.js";
 import { changesOf, differencePanel } from "./contrast.js";
 import { ASK_EVENT, BESIDE_EVENT, PAIR_EVENT, POINT_EVENT } from "./linking.js";
 import { boxOf } from "./pair.js";
@@ -97,6 +97,7 @@ export function mountBeside(root, viewers, captions = {}) {
     const follows = first && second && relation === "triple" && changesOf(first, second).length > 0;
     panel.node.classList.toggle("diml-following", Boolean(follows));
     if (follows) return;
+    if (!relation) for (const pair of pairs) if (pair) dropDifference(pair);
     if (first && second && relation) {
       // Of three photos the left is measured by the right; of two settings the right, which is the news, by the left.
       const difference = relation === "triple" ? differenceOf(first, second) : differenceOf(second, first);

@@ -21,6 +21,15 @@ export function keepDifference(pair, difference, relation) {
   kept.set(pair, { difference, relation });
 }
 
+/**
+ * The pair stands alone, or beside one that has nothing to do with it.
+ *
+ * @param {Pair} pair
+ */
+export function dropDifference(pair) {
+  kept.delete(pair);
+}
+
 /** @param {number} value */
 export function signed(value, digits = Math.abs(value) < 1 ? 2 : 1) {
   const shown = Math.abs(value).toFixed(digits);
