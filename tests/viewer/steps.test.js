@@ -58,5 +58,5 @@ test("a step speaks of the pair that is pointed at, of a part's largest, else of
     const meant = markedCell(pair, { ...pointed, to: 7 }, pair.cosine);
     assert.deepEqual(side === "a" ? [meant.i, meant.j] : [meant.j, meant.i], [4, 7]);
   }
-  assert.equal(cellName(pair.a, 4), "row 2, column 3");
+  assert.equal(cellName(pair.a, 4), "row 2, column 2");
 });
