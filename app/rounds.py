@@ -244,16 +244,20 @@ def _plain(a: Shot, b: Shot) -> Draw:
 
 def _alike(dice: random.Random) -> list[Draw]:
     """Two photos of one kind, of as many kinds as the built-in gallery has."""
-    kinds = [sorted(folder.glob("*.jpg")) for folder in (FOLDER / SCENES).iterdir()]
-    dice.shuffle(kinds)
-    return [_plain(*dice.sample(photos, 2)) for photos in kinds if len(photos) > 1]
+    return [_plain(*dice.sample(photos, 2)) for photos in _kinds(dice) if len(photos) > 1]
 
 
 def _unlike(dice: random.Random) -> list[Draw]:
-    kinds = [sorted(folder.glob("*.jpg")) for folder in (FOLDER / SCENES).iterdir()]
+    return [_plain(dice.choice(x), dice.choice(y)) for x, y in pairwise(_kinds(dice))]
+
+
+def _kinds(dice: random.Random) -> list[list[Path]]:
+    found: dict[Path, list[Path]] = {}
+    for path in sorted((FOLDER / SCENES).glob("*/*.jpg")):
+        found.setdefault(path.parent, []).append(path)
+    kinds = list(found.values())
     dice.shuffle(kinds)
-    full = [photos for photos in kinds if photos]
-    return [_plain(dice.choice(x), dice.choice(y)) for x, y in pairwise(full)]
+    return kinds
 
 
 def _named(marked: Points, grid: Grid) -> dict[int, list[str]]:
