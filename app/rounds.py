@@ -212,22 +212,30 @@ def _linked(explorer: Explorer, link: Any) -> Steps:
 
 @cache
 def _marked_pairs() -> tuple[Draw, ...]:
-    points = _points()
+    """Pairs of examples, with what people have marked in both photos."""
     return tuple(
-        Draw(pair.photo_a, pair.photo_b, points[pair.photo_a.name], points[pair.photo_b.name])
+        Draw(
+            pair.photo_a,
+            pair.photo_b,
+            _by_name(pair.names, pair.points_a),
+            _by_name(pair.names, pair.points_b),
+        )
         for pair in load_keypoints()
     )
 
 
 @cache
 def _points() -> dict[str, Points]:
-    """What people have marked in the example photos."""
+    """What people have marked in the example photos, by their names."""
     found: dict[str, Points] = {}
-    for pair in load_keypoints():
-        for photo, points in ((pair.photo_a, pair.points_a), (pair.photo_b, pair.points_b)):
-            marked = zip(pair.names, points.tolist(), strict=True)
-            found.setdefault(photo.name, {}).update({name: (x, y) for name, (x, y) in marked})
+    for draw in _marked_pairs():
+        for photo, marked in ((draw.a, draw.marked_a), (draw.b, draw.marked_b)):
+            found.setdefault(name_of(photo), {}).update(marked)
     return found
+
+
+def _by_name(names: Sequence[str], points: np.ndarray) -> Points:
+    return {name: (float(x), float(y)) for name, (x, y) in zip(names, points, strict=True)}
 
 
 def _plain(a: Shot, b: Shot) -> Draw:
@@ -236,16 +244,20 @@ def _plain(a: Shot, b: Shot) -> Draw:
 
 def _alike(dice: random.Random) -> list[Draw]:
     """Two photos of one kind, of as many kinds as the built-in gallery has."""
-    kinds = [sorted(folder.glob("*.jpg")) for folder in (FOLDER / SCENES).iterdir()]
-    dice.shuffle(kinds)
-    return [_plain(*dice.sample(photos, 2)) for photos in kinds if len(photos) > 1]
+    return [_plain(*dice.sample(photos, 2)) for photos in _kinds(dice) if len(photos) > 1]
 
 
 def _unlike(dice: random.Random) -> list[Draw]:
-    kinds = [sorted(folder.glob("*.jpg")) for folder in (FOLDER / SCENES).iterdir()]
+    return [_plain(dice.choice(x), dice.choice(y)) for x, y in pairwise(_kinds(dice))]
+
+
+def _kinds(dice: random.Random) -> list[list[Path]]:
+    found: dict[Path, list[Path]] = {}
+    for path in sorted((FOLDER / SCENES).glob("*/*.jpg")):
+        found.setdefault(path.parent, []).append(path)
+    kinds = list(found.values())
     dice.shuffle(kinds)
-    full = [photos for photos in kinds if photos]
-    return [_plain(dice.choice(x), dice.choice(y)) for x, y in pairwise(full)]
+    return kinds
 
 
 def _named(marked: Points, grid: Grid) -> dict[int, list[str]]:

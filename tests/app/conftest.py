@@ -104,7 +104,8 @@ class Page:
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("dialog", lambda dialog: self.errors.append(f"dialog: {dialog.message}"))
         self.page.goto(url)
-        self.wait(state)
+        if state:
+            self.wait(state)
 
     def wait(self, state):
         self.page.wait_for_selector(f".diml[data-state={state}]", timeout=30_000)

@@ -92,7 +92,7 @@ def test_a_teachers_link_asks_its_question_and_nothing_of_it_stays(visit):
     teacher.page.locator("#viewer [data-role=frame-b]").click()
     teacher.page.click("#viewer button:has-text('Make this a question')")
     link = teacher.page.wait_for_selector("[data-link]").get_attribute("data-link")
-    pupil = visit("?" + link.partition("?")[2])
+    pupil = visit("?" + link.partition("?")[2], state=None)  # the viewer is behind the quiz
     pupil.page.wait_for_selector(ASKING, timeout=60_000)
     assert words(pupil, "question").startswith("Which part of A will ")
     assert words(pupil, "count") == "One question"
@@ -107,7 +107,7 @@ def test_a_teachers_link_asks_its_question_and_nothing_of_it_stays(visit):
 
 
 def test_a_link_that_names_no_photo_says_so_and_offers_a_game(visit):
-    page = visit("?guess=a%3Dnone.jpg%26b%3Dheron.jpg%26parts%3Da1")
+    page = visit("?guess=a%3Dnone.jpg%26b%3Dheron.jpg%26parts%3Da1", state=None)
     page.page.wait_for_selector(".quiz[data-state=error]", timeout=60_000)
     assert "a photo that is not here" in words(page, "error")
     page.page.click(".quiz-error button")

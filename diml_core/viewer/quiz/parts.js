@@ -31,6 +31,7 @@ export function partView(round, guessed, speak, signal) {
   const words = { ...named, what: text(asked.name ? "quiz.part.what.named" : "quiz.part.what.marked", named) };
   const pictures = { a: pictureOf(shown, "a"), b: pictureOf(shown, "b") };
   const target = pictures[side];
+  pictures[asked.side].node.classList.add("quiz-from");
   /** @type {number | null} where the pointer or the keyboard is */
   let at = null;
   /** @type {ReturnType<typeof judgePlace> | null} */
