@@ -3,9 +3,11 @@
     hf auth login
     python -m scripts.publish_space USER/NAME --hardware zero-gpu
     python -m scripts.publish_space USER/NAME --hardware cpu --dry-run space/
+    python -m scripts.publish_space USER/NAME --static
 
 A Space that is there already is replaced, its README too; what it was stays in its history. ``zero-gpu`` is what free
-accounts get (``app/hardware.py``), ``cpu`` is a paid plan. To see that a written folder is complete, on a machine that
+accounts get (``app/hardware.py``), ``cpu`` is a paid plan; ``--static`` is the page without a server
+(:mod:`scripts.build_site`), which is free and computes in the visitor's browser. To see that a written folder is complete, on a machine that
 has nothing of this repository:
 
     cd space/ && python3.12 -m venv ../fresh && ../fresh/bin/pip install -r requirements.txt && ../fresh/bin/python app.py
@@ -30,6 +32,7 @@ from huggingface_hub import HfApi, SpaceHardware
 
 from diml_core.errors import InputError
 from diml_core.network.hub import writing
+from scripts.site.folder import write_site
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTENTS = (
@@ -77,6 +80,15 @@ HARDWARE = {
     ),
 }
 
+_STATIC: dict[str, str | None] = {
+    "sdk": "static",
+    "app_file": "index.html",
+    "sdk_version": None,
+    "python_version": None,
+    # With these a browser gives WebAssembly more than one thread, from the first visit on.
+    "custom_headers": "{cross-origin-embedder-policy: require-corp, cross-origin-opener-policy: same-origin}",
+}
+
 _TEXT = """
 # DIML Explorer
 
@@ -99,12 +111,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "repository", metavar="USER/NAME", help="the Space; made if it is not there"
     )
-    parser.add_argument("--hardware", choices=sorted(HARDWARE), required=True)
+    kind = parser.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--hardware", choices=sorted(HARDWARE))
+    kind.add_argument(
+        "--static", action="store_true", help="the page without a server; see scripts.build_site"
+    )
     parser.add_argument(
         "--dry-run", type=Path, metavar="DIR", help="write the folder there, and upload nothing"
     )
     given = parser.parse_args(arguments)
-    hardware = HARDWARE[given.hardware]
+    hardware = None if given.static else HARDWARE[given.hardware]
     try:
         if given.dry_run:
             write_space(given.dry_run, hardware)
@@ -119,16 +135,20 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def write_space(folder: Path, hardware: Hardware) -> None:
+def write_space(folder: Path, hardware: Hardware | None) -> None:
     """Write everything that the Space holds, and nothing else.
 
     Args:
         folder: new or empty.
-        hardware: which requirements and which front matter.
+        hardware: which requirements and which front matter; None for the page without a server.
 
     Raises:
-        InputError: there is something in the folder.
+        InputError: there is something in the folder; or see :func:`scripts.site.folder.write_site`.
     """
+    if hardware is None:
+        write_site(folder)
+        (folder / "README.md").write_text(_front_matter(_STATIC) + _TEXT, encoding="utf-8")
+        return
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(
             f"There is something in '{folder}' already: name a new or an empty folder."
@@ -140,11 +160,12 @@ def write_space(folder: Path, hardware: Hardware) -> None:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns(*_NOT_SOURCES))
         else:
             shutil.copyfile(source, target)
-    (folder / "README.md").write_text(_front_matter(hardware) + _TEXT, encoding="utf-8")
+    python = {"python_version": f'"{hardware.python}"'}
+    (folder / "README.md").write_text(_front_matter(python) + _TEXT, encoding="utf-8")
     (folder / "requirements.txt").write_text(_requirements(hardware), encoding="utf-8")
 
 
-def publish(folder: Path, repository: str, hardware: Hardware) -> str:
+def publish(folder: Path, repository: str, hardware: Hardware | None) -> str:
     """Upload a folder of :func:`write_space`; what the Space has and the folder lacks is deleted there.
 
     Returns:
@@ -156,16 +177,16 @@ def publish(folder: Path, repository: str, hardware: Hardware) -> str:
     """
     api = HfApi()
     with writing(repository, "Space"):
-        if api.repo_exists(repository, repo_type="space"):
-            api.request_space_hardware(repository, hardware.flavour)
-        else:
+        if not api.repo_exists(repository, repo_type="space"):
             # Made with its hardware: a free account may not make one on the default.
             api.create_repo(
                 repository,
                 repo_type="space",
-                space_sdk="gradio",
-                space_hardware=hardware.flavour,
+                space_sdk="gradio" if hardware else "static",
+                space_hardware=hardware and hardware.flavour,
             )
+        elif hardware:
+            api.request_space_hardware(repository, hardware.flavour)
         api.upload_folder(
             repo_id=repository,
             repo_type="space",
@@ -176,15 +197,13 @@ def publish(folder: Path, repository: str, hardware: Hardware) -> str:
     return f"{api.endpoint}/spaces/{repository}"
 
 
-def _front_matter(hardware: Hardware) -> str:
-    """The repository's, which makes it a Space, too, on this hardware. No model or data set of the hub is used."""
+def _front_matter(changes: dict[str, str | None]) -> str:
+    """The repository's, which makes it a Space, too, with other values; None takes a key out. No model or data set of
+    the hub is used."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = text.split("---\n")[1].splitlines()
-    ours = [
-        f'python_version: "{hardware.python}"' if line.startswith("python_version:") else line
-        for line in lines
-    ]
-    return "\n".join(["---", *ours, "---", ""])
+    front = dict(line.split(": ", 1) for line in text.split("---\n")[1].splitlines()) | changes
+    lines = [f"{key}: {value}" for key, value in front.items() if value is not None]
+    return "\n".join(["---", *lines, "---", ""])
 
 
 def _requirements(hardware: Hardware) -> str:

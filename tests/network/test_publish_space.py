@@ -37,9 +37,14 @@ def space(hardware, tmp_path_factory):
 
 def publish(*arguments, **environment):
     """The command, in a process of its own, whose client has no other settings."""
+    return in_process("-m", "scripts.publish_space", *arguments, **environment)
+
+
+def in_process(*arguments, **environment):
+    """Python in a process of its own."""
     ours = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING"))}
     return subprocess.run(
-        [sys.executable, "-m", "scripts.publish_space", *arguments],
+        [sys.executable, *arguments],
         cwd=ROOT,
         env=ours | {"NO_PROXY": "127.0.0.1"} | environment,
         capture_output=True,
@@ -222,6 +227,40 @@ def test_a_space_that_is_there_is_replaced_and_moves_to_the_hardware(hub):
     assert "old.py" not in files
     assert files["README.md"].startswith(b"---\ntitle: DIML Explorer")
     assert hub.repositories["spaces/alice/again"]["hardware"] == "zero-a10g"
+
+
+STATIC = """
+import sys
+from scripts import publish_space
+
+def write_site(folder):
+    folder.mkdir(exist_ok=True)
+    (folder / "index.html").write_text("<h1>a site</h1>")
+
+publish_space.write_site = write_site
+sys.exit(publish_space.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new", "replaced"])
+def test_the_page_without_a_server_is_a_static_space(hub, there):
+    name = f"alice/static-{there}"
+    if there:
+        hub.add(f"spaces/{name}", {".gitattributes": b"", "app.py": b"", "README.md": b"old"})
+    run = in_process(
+        "-c", STATIC, name, "--static",
+        HF_ENDPOINT=hub.endpoint, HF_TOKEN=TOKEN, HF_HUB_DISABLE_XET="1",
+    )  # fmt: skip
+    assert run.stdout.strip() == f"{hub.endpoint}/spaces/{name}", run.stderr
+    space = hub.repositories[f"spaces/{name}"]
+    assert "hardware" not in space
+    assert space.get("sdk") == (None if there else "static")
+    files = hub.files(f"spaces/{name}")
+    assert set(files) == {".gitattributes", "README.md", "index.html"}
+    text = files["README.md"].decode()
+    front = dict(line.split(": ", 1) for line in text.split("---\n")[1].splitlines())
+    assert (front["sdk"], front["app_file"]) == ("static", "index.html")
+    assert not {"sdk_version", "python_version"} & set(front)
 
 
 @pytest.mark.parametrize("name", ["diml", "alice/di ml"])
