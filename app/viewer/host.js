@@ -29,6 +29,7 @@ const EVENTS = { cover: "cover", rival: "rival", curves: "curves" };
 function offerToAsk(label) {
   const make = document.createElement("button");
   Object.assign(make, { type: "button", textContent: label });
+  make.dataset.role = "make-question"; // presenter mode has no room for it
   make.addEventListener("click", async () => {
     const place = document.createElement("div"); // what is told too late is told nobody
     asked.replaceChildren(place);

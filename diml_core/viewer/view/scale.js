@@ -48,12 +48,15 @@ export function scaleOf(root) {
       different: make("span", { className: "diml-different" }, text("scale.different")),
       above: make("b", {}, shareOfPairs(sameAbove)),
       same: make("span", { className: "diml-same" }, text("scale.same")),
+    });
+    const measured = text("scale.measured", {
       photographs: scale.photographs,
       kinds: scale.kinds,
       pairsDifferent: grouped(sumOf(scale.different)),
       pairsSame: grouped(sumOf(scale.same)),
     });
-    sentence.replaceChildren(...parts);
+    // Apart, for a lecture hall has no room for small print.
+    sentence.replaceChildren(...parts, make("span", { className: "diml-measured" }, ` ${measured}`));
   };
 }
 
