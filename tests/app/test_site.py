@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from diml_core import explain, load_model, load_photo
 from diml_core.counterfactual import counterfactual
 from scripts.site.models import MODELS
 
+CHROMIUM = shutil.which("chromium")
 ROOT = Path(__file__).resolve().parents[2]
 PARITY = 1e-4  # of a score
 SHOWN = PARITY + 5e-5  # of one that is shown with four digits
@@ -162,13 +164,6 @@ def test_scores_are_the_librarys_on_twenty_pairs(visit, examples, turned, name):
     assert max(differences) <= PARITY, sorted(differences)[-10:]
 
 
-def click_on(page, side="a", at=(0.45, 0.35)):
-    frame = page.locator(f"#viewer [data-role=frame-{side}]")
-    frame.scroll_into_view_if_needed()
-    box = frame.bounding_box()
-    page.mouse.click(box["x"] + at[0] * box["width"], box["y"] + at[1] * box["height"])
-
-
 def score(page):
     return float(page.text_content("#viewer .diml-total"))
 
@@ -266,6 +261,31 @@ def test_a_report_stays_interactive_without_the_site(visit, browser, tmp_path):
         "shown => Number(document.querySelector('.diml-total').textContent) !== shown", arg=shown
     )
     context.close()
+
+
+# What plays a graphics card where there is none: slow, but another engine, with sums in another order.
+PLAYED = (
+    "--enable-unsafe-webgpu",
+    "--use-webgpu-adapter=swiftshader",
+    "--enable-features=Vulkan",
+    "--use-vulkan=swiftshader",
+)
+
+
+@pytest.mark.slow
+def test_a_graphics_card_gives_the_same_score(browser, host, examples):
+    url, _ = host
+    chromium = browser.browser_type.launch(executable_path=CHROMIUM, args=["--no-sandbox", *PLAYED])
+    page = chromium.new_page()
+    page.goto(url + "manifest.webmanifest")
+    if not page.evaluate("navigator.gpu?.requestAdapter().then(Boolean)"):
+        chromium.close()
+        pytest.skip("this chromium plays no graphics card")
+    page.goto(url + "?a=cat.jpg&b=kitten.jpg&engine=webgpu")
+    page.wait_for_selector("#engine:has-text('graphics card')", timeout=240_000)
+    expected = explain(load_model(MODELS[0]), examples / "cat.jpg", examples / "kitten.jpg")
+    assert score(page) == pytest.approx(expected.similarity, abs=SHOWN)
+    chromium.close()
 
 
 def header_of_png(width, height):

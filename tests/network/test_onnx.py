@@ -109,6 +109,22 @@ def test_an_explanation_is_the_same_within_1e_4(model, in_onnx, examples):
         assert other.standing is not None  # the scale came along
 
 
+def test_a_shipped_graph_uses_no_float64_which_graphics_cards_have_not(model, in_onnx, kept):
+    in_onnx(model.name)
+    graph = onnx.load(kept / f"{model_fingerprint(model)}-1.onnx").graph
+    wide = {
+        node.output[0]
+        for node in graph.node
+        if node.op_type == "Constant" and node.attribute[0].t.data_type == onnx.TensorProto.DOUBLE
+    }
+    assert not wide.intersection(name for node in graph.node for name in node.input)
+    assert not [
+        node.name
+        for node in graph.node
+        if node.op_type == "Cast" and node.attribute[0].i == onnx.TensorProto.DOUBLE
+    ]
+
+
 def test_a_shipped_graph_is_as_large_as_its_weights(model, in_onnx, kept):
     in_onnx(model.name)
     graph = onnx.load(kept / f"{model_fingerprint(model)}-1.onnx").graph

@@ -90,6 +90,7 @@ def write_graph(model: DimlModel, file: Path) -> None:
             f"'{model.name}' cannot be written as an ONNX graph ({_first_line(error)}): use it with torch."
         ) from error
     graph = onnx.load(file)
+    _cast_constants(onnx, graph.graph)
     _halve_what_stays_exact(onnx, graph.graph)
     onnx.save(graph, file)
 
@@ -136,6 +137,23 @@ def _exporting() -> Iterator[None]:
         # Of values that a trace takes for constants; whether they are, the parity check tells.
         warnings.simplefilter("ignore")
         yield
+
+
+def _cast_constants(onnx: Any, graph: Any) -> None:
+    """Python's numbers are traced as float64 and cast where they are used; a browser's graphics card has no float64."""
+    constants = {
+        node.output[0]: onnx.numpy_helper.to_array(node.attribute[0].t)
+        for node in graph.node
+        if node.op_type == "Constant" and node.attribute[0].name == "value"
+    }
+    for node in graph.node:
+        if node.op_type != "Cast" or node.input[0] not in constants:
+            continue
+        kind = onnx.helper.tensor_dtype_to_np_dtype(node.attribute[0].i)
+        value = onnx.numpy_helper.from_array(constants[node.input[0]].astype(kind))
+        node.CopyFrom(
+            onnx.helper.make_node("Constant", [], list(node.output), name=node.name, value=value)
+        )
 
 
 def _halve_what_stays_exact(onnx: Any, graph: Any) -> None:

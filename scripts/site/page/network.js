@@ -63,46 +63,71 @@ export function opener(site) {
   /** @type {Map<string, Promise<any>>} runtimes by engine */
   const started = new Map();
 
-  /** @type {(engine: Engine, model: ModelFile, tell: (loaded: number, all: number) => void) => Promise<Network>} */
-  const open = async (engine, model, tell) => {
+  /** @type {(engine: Engine, model: ModelFile, tell: (loaded: number, all: number) => void) => Promise<[any, ArrayBuffer]>} */
+  const load = (engine, model, tell) => {
     const { wasm } = site.runtimes[engine];
-    const all = wasm.bytes + model.file.bytes;
+    const known = started.get(engine);
+    const all = model.file.bytes + (known ? 0 : wasm.bytes);
     const loaded = { runtime: 0, model: 0 };
     /** @param {Partial<typeof loaded>} news */
     const add = (news) => {
       Object.assign(loaded, news);
       tell(loaded.runtime + loaded.model, all);
     };
-    if (!started.has(engine)) started.set(engine, start(site, engine, (runtime) => add({ runtime })));
-    const [ort, graph] = await Promise.all([
-      /** @type {Promise<any>} */ (started.get(engine)),
-      bytesOf(model.file, site.base, (part) => add({ model: part })),
-    ]).catch((error) => {
-      started.delete(engine); // the next try may reach it
-      throw error;
-    });
-    add({ runtime: wasm.bytes });
-    const session = await ort.InferenceSession.create(new Uint8Array(graph), {
-      executionProviders: [engine],
-      logSeverityLevel: 3, // errors; it warns of what it optimises away
-    });
-    const network = new Network(ort, session, model, engine);
-    await network.check();
-    return network;
+    const runtime = known ?? start(site, engine, (bytes) => add({ runtime: bytes }));
+    started.set(engine, runtime);
+    runtime.catch(() => started.delete(engine)); // the next try may reach it
+    return Promise.all([runtime, bytesOf(model.file, site.base, (bytes) => add({ model: bytes }))]);
   };
 
   return async (model, tell) => {
     const engine = await (chosen ??= site.wanted ? Promise.resolve(site.wanted) : bestEngine());
-    if (engine === "wasm") return open("wasm", model, tell);
+    const [ort, graph] = await load(engine, model, tell);
     try {
-      return await open("webgpu", model, tell);
+      return await checked(ort, graph, model, engine);
     } catch (error) {
+      if (engine === "wasm") throw error;
       // A graphics driver that cannot, or that computes something else. The page says what it runs on.
       console.warn(error);
       chosen = Promise.resolve("wasm");
-      return open("wasm", model, tell);
+      const [other, same] = await load("wasm", model, tell);
+      return checked(other, same, model, "wasm");
     }
   };
+}
+
+/**
+ * @param {any} ort
+ * @param {ArrayBuffer} graph
+ * @param {ModelFile} model
+ * @param {Engine} engine
+ * @returns {Promise<Network>} rejects where this machine cannot run it, or gives other numbers than torch
+ */
+async function checked(ort, graph, model, engine) {
+  // Errors only: it warns of what it optimises away.
+  const options = { executionProviders: [engine], logSeverityLevel: 3 };
+  const session = await alone(() => ort.InferenceSession.create(new Uint8Array(graph), options));
+  const network = new Network(ort, session, model, engine);
+  await network.check();
+  return network;
+}
+
+let last = Promise.resolve();
+
+/**
+ * The runtime does one thing at a time; loading goes on beside it.
+ *
+ * @template T
+ * @param {() => Promise<T>} task
+ * @returns {Promise<T>}
+ */
+function alone(task) {
+  const result = last.then(task);
+  last = result.then(
+    () => {},
+    () => {},
+  );
+  return result;
 }
 
 /** @returns {Promise<Engine>} */
@@ -110,7 +135,7 @@ async function bestEngine() {
   const gpu = /** @type {any} */ (navigator).gpu;
   const adapter = await gpu?.requestAdapter().catch(() => null);
   // One that a processor plays is slower than WebAssembly.
-  return adapter && !adapter.info?.isFallbackAdapter ? "webgpu" : "wasm";
+  return adapter && !(adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter) ? "webgpu" : "wasm";
 }
 
 /**
@@ -166,7 +191,8 @@ export class Network {
    * @returns {Promise<Seen>}
    */
   async run(input, height, width) {
-    const found = await this.session.run({ images: new this.ort.Tensor("float32", input, [1, 3, height, width]) });
+    const images = new this.ort.Tensor("float32", input, [1, 3, height, width]);
+    const found = await alone(() => this.session.run({ images }));
     const { attention_blocks: blocks, attention_heads: heads } = this.model;
     const attentions = Array.from({ length: blocks }, (_, block) => {
       const tensor = found[`attention_${block}`];

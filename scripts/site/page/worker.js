@@ -30,7 +30,7 @@ const MAX_ASPECT = 4; // more elongated pictures are squeezed to it
 
 /** @type {ReturnType<typeof opener>} */
 let open;
-/** @type {Map<string, Promise<Network>>} by model */
+/** @type {Map<string, {network: Promise<Network>, tells: Set<Tell>}>} by model; who is told while it loads */
 const networks = new Map();
 /** @type {Map<string, {pixels: Pixels, looked: Looked, features: Features}>} by model and photo, in the order of their last use */
 const seen = new Map();
@@ -46,19 +46,15 @@ const ANSWERS = {
   cover,
 };
 
-// One question at a time: the network has one set of threads.
-let last = Promise.resolve();
-self.onmessage = ({ data: { id, about, question } }) => {
-  last = last.then(async () => {
-    try {
-      const answer = await ANSWERS[about](question, (told) => self.postMessage({ id, told }));
-      self.postMessage({ id, answer });
-    } catch (error) {
-      const isSentence = error instanceof Error && error.name === "Error";
-      if (!isSentence) console.error(error);
-      self.postMessage({ id, error: isSentence ? error.message : text("site.failed") });
-    }
-  });
+self.onmessage = async ({ data: { id, about, question } }) => {
+  try {
+    const answer = await ANSWERS[about](question, (told) => self.postMessage({ id, told }));
+    self.postMessage({ id, answer });
+  } catch (error) {
+    const isSentence = error instanceof Error && error.name === "Error";
+    if (!isSentence) console.error(error);
+    self.postMessage({ id, error: isSentence ? error.message : text("site.failed") });
+  }
 };
 
 /**
@@ -66,10 +62,19 @@ self.onmessage = ({ data: { id, about, question } }) => {
  * @param {Tell} tell
  */
 function networkOf(model, tell) {
-  const opening = networks.get(model.name) ?? open(model, (loaded, all) => tell({ loaded, all }));
-  networks.set(model.name, opening);
-  opening.catch(() => networks.delete(model.name));
-  return opening;
+  const known = networks.get(model.name);
+  if (known) {
+    known.tells.add(tell); // another choice of photos while it loads
+    return known.network;
+  }
+  const tells = new Set([tell]);
+  const network = open(model, (loaded, all) => tells.forEach((each) => each({ loaded, all })));
+  networks.set(model.name, { network, tells });
+  network.then(
+    () => tells.clear(),
+    () => networks.delete(model.name), // the next try may reach it
+  );
+  return network;
 }
 
 /**
