@@ -23,6 +23,10 @@ LAYERS = re.findall(
     (ROOT / "diml_core" / "viewer" / "view" / "layers.js").read_text(encoding="utf-8"),
     re.MULTILINE,
 )
+STEPS = re.findall(
+    r'"(\w+)"',
+    (ROOT / "diml_core" / "viewer" / "view" / "steps" / "names.js").read_text(encoding="utf-8"),
+)
 
 model_named = cache(load_model)
 
@@ -46,6 +50,7 @@ def test_every_link_of_the_lesson_opens(query):
     model.options(**link.options | link.beside_options)
     values = dict(parse_qsl(query))
     assert values.get("layer", "none") in (*LAYERS, "none")
+    assert values.get("step", "photos") in STEPS
     if "parts" in values:
         side, parts = re.fullmatch(r"([ab])(\d+(?:\.\d+)*)", values["parts"]).groups()
         rows, columns = explanation.grid_a if side == "a" else explanation.grid_b
