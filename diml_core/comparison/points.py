@@ -5,8 +5,14 @@ Files, arrays and the API keep similarities of -1 to 1.
 
 from __future__ import annotations
 
+from typing import TypeVar
 
-def points_of(contribution: float) -> float:
+import numpy as np
+
+_Contribution = TypeVar("_Contribution", float, np.ndarray)
+
+
+def points_of(contribution: _Contribution) -> _Contribution:
     """Points that a contribution to the structural similarity, half of the score, adds to all of it."""
     return 50 * contribution
 
