@@ -58,7 +58,7 @@ def quantities(explanation: Explanation) -> list[Quantity]:
         return a.reshape(e.grid_a), b.reshape(e.grid_b)
 
     best = on_grids(e.part_similarity.max(1), e.part_similarity.max(0))
-    added = on_grids(*(points_of(e.contribution.sum(axis)) for axis in (1, 0)))
+    added = on_grids(points_of(e.contribution.sum(1)), points_of(e.contribution.sum(0)))
     importance = on_grids(e.marginals_a, e.marginals_b)
     against = on_grids(100 * e.against_a, 100 * e.against_b)
     shown = [
