@@ -2,7 +2,9 @@
 
 import importlib
 import inspect
+import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -27,6 +29,11 @@ html_css_files = ["site.css"]
 html_show_copyright = html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": True}
 html_math_renderer = "mathml"  # of setup() below
+
+# The page without a server, where scripts.build_site has written it: the documentation shows it then.
+SITE = os.environ.get("DIML_SITE")
+if SITE:
+    tags.add("explorer")  # noqa: F821  (Sphinx's)
 
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
@@ -71,6 +78,12 @@ def setup(app):
     app.connect("autodoc-process-docstring", _without_type, priority=400)  # before napoleon
     app.connect("autodoc-process-signature", _readable_defaults)
     app.connect("autodoc-skip-member", _skip_aliases)
+    app.connect("build-finished", _with_site)
+
+
+def _with_site(app, exception):
+    if SITE and exception is None:
+        shutil.copytree(SITE, Path(app.outdir) / "explorer", dirs_exist_ok=True)
 
 
 def _with_model_cards(app, docname, source):
