@@ -57,7 +57,7 @@ def test_the_arrow_keys_stay_with_a_part_that_has_the_focus(presenting):
 @pytest.mark.parametrize("pair", ["neuschwanstein", "kingfisher-macaw", "giraffe-scale"])
 def test_score_photos_and_readout_are_above_the_fold_and_large(presenting, pair):
     chosen = next(each for each in example_pairs() if each.id == pair)
-    page = presenting(f"?a={chosen.a.name}&b={chosen.b.name}&parts=a20")
+    page = presenting(f"?a={chosen.a.name}&b={chosen.b.name}&parts=a88")
     page.wait_for_pair(chosen.a.name)
     page.page.wait_for_selector("#viewer .diml-readout table")
     page.page.wait_for_timeout(300)

@@ -56,7 +56,7 @@ export function scaleOf(root) {
       pairsSame: grouped(sumOf(scale.same)),
     });
     // Apart, for a lecture hall has no room for small print.
-    sentence.replaceChildren(...parts, make("span", { className: "diml-measured" }, ` ${measured}`));
+    sentence.replaceChildren(...parts, make("span", { className: "diml-scale-note" }, ` ${measured}`));
   };
 }
 

@@ -68,7 +68,7 @@ function show(word, id) {
   place(word, tip);
   document.addEventListener("keydown", onKey, true);
   document.addEventListener("pointerdown", onPress, true);
-  window.addEventListener("scroll", close, { passive: true });
+  window.addEventListener("scroll", follow, { passive: true });
 }
 
 /**
@@ -87,6 +87,14 @@ function place(word, tip) {
   tip.style.top = `${above >= 0 ? above : at.bottom + APART}px`;
 }
 
+/** Tab brings a word into view by scrolling, after the word has the focus. */
+function follow() {
+  if (!open) return;
+  const { top, bottom } = open.word.getBoundingClientRect();
+  if (bottom < 0 || top > document.documentElement.clientHeight) close();
+  else place(open.word, open.tip);
+}
+
 function closeSoon() {
   clearTimeout(closing);
   closing = setTimeout(() => document.activeElement !== open?.word && close(), GRACE);
@@ -99,7 +107,7 @@ function close() {
   open = null;
   document.removeEventListener("keydown", onKey, true);
   document.removeEventListener("pointerdown", onPress, true);
-  window.removeEventListener("scroll", close);
+  window.removeEventListener("scroll", follow);
 }
 
 /** @param {KeyboardEvent} event */
