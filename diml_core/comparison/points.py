@@ -9,10 +9,10 @@ from typing import TypeVar
 
 import numpy as np
 
-Amount = TypeVar("Amount", float, np.ndarray)
+_Amount = TypeVar("_Amount", float, np.ndarray)
 
 
-def points_of(contribution: Amount) -> Amount:
+def points_of(contribution: _Amount) -> _Amount:
     """Points that a contribution, or each of several, adds to the score, of which the structural similarity is half."""
     return 50 * contribution
 

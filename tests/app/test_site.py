@@ -230,7 +230,7 @@ def test_the_network_looks_again_at_a_covered_photo(visit, examples, cover):
     a, b = (model.extract(load_photo(examples / name)) for name in ("cat.jpg", "kitten.jpg"))
     expected = counterfactual(model, a, b, model.options(), "a", [45, 46, 57, 58], cover)
     shown = page.text_content(".diml-cover-result")
-    after = float(re.search(r"[\d.]+ → ([\d.]+)", shown)[1]) / 100
+    after = float(re.search(r"→ (\d+\.\d+)", shown)[1]) / 100
     promised, measured, others = (
         -float(number.replace("−", "-")) / 100
         for number in page.locator(".diml-fall b").all_text_contents()
