@@ -56,7 +56,8 @@ def test_swapping_changes_sides_but_not_the_score(visit):
     page.page.wait_for_function(
         "name => document.querySelector('[data-role=name-b]').textContent === name", arg=name
     )
-    assert page.score == pytest.approx(score, abs=2e-4)
+    # The same to 1e-6, which rounding to one decimal may still part.
+    assert page.score == pytest.approx(score, abs=0.1 + 1e-9)
 
 
 def test_the_model_and_every_slider_change_the_result(visit):
@@ -78,7 +79,7 @@ def test_an_example_pair_is_one_click(visit):
     page.score_after(
         lambda: page.page.locator(".strip button[data-pair=kingfisher-itself]").click()
     )
-    assert page.score > 0.9
+    assert page.score > 90
     assert page.page.text_content("[data-role=name-a]") == page.page.text_content(
         "[data-role=name-b]"
     )
