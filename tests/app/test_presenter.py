@@ -28,9 +28,8 @@ def test_the_arrow_keys_go_to_the_next_pair_and_back(presenting):
         page.page.keyboard.press(key)
         page.wait_for_pair(pairs[at].a.name)
         assert current(page) == pairs[at].id
-    for _ in range(
-        3
-    ):  # faster than the network answers: three steps on, from the one that is chosen
+    # Faster than the network answers: three steps on, from the one that is chosen.
+    for _ in range(3):
         page.page.keyboard.press("ArrowRight")
     page.wait_for_pair(pairs[4].a.name)
     page.page.wait_for_timeout(1000)
@@ -90,10 +89,11 @@ def test_the_page_fills_the_screen_or_says_why_not(presenting):
     page = presenting()
     button = page.page.locator("#viewer [data-role=fullscreen]")
     button.click()
-    page.page.wait_for_function("() => document.fullscreenElement === document.documentElement")
-    assert button.text_content() == "Leave full screen"
+    # The element is there a frame before the page hears of it.
+    page.page.wait_for_selector("#viewer [data-role=fullscreen]:text-is('Leave full screen')")
+    assert page.page.evaluate("document.fullscreenElement === document.documentElement")
     button.click()
-    page.page.wait_for_function("() => !document.fullscreenElement")
+    page.page.wait_for_selector("#viewer [data-role=fullscreen]:text-is('Full screen')")
     page.page.evaluate(
         "() => { Element.prototype.requestFullscreen = () => Promise.reject(new TypeError()); }"
     )
