@@ -55,7 +55,7 @@ def like_pairs(labels: np.ndarray, limit: int) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         InputError: no class has two images.
     """
-    if np.unique(labels, return_counts=True)[1].max() < 2:
+    if (np.unique(labels, return_counts=True)[1] < 2).all():
         raise InputError(
             "No class of this split has two images to make a pair of: take another data set."
         )
