@@ -8,8 +8,10 @@
     python -m diml_core evaluate --model runs/NAME/model --against START --data photos scenes --root photos/ scenes/ \
         --keypoints --output tables/NAME
     python -m diml_core evaluate --model runs/NAME/model --data photos --root photos/ --tables --output tables/NAME-ablations
+    python -m diml_core evaluate --model runs/NAME/model --data photos --root photos/ --faithfulness \
+        --output tables/NAME-faithfulness
     python -m scripts.publish_model NAME --run runs/NAME --before tables/NAME-before \
-        --after tables/NAME --ablations tables/NAME-ablations
+        --after tables/NAME --ablations tables/NAME-ablations --faithfulness tables/NAME-faithfulness
 
 What a card says beside the figures is in ``scripts/cards/NAME.md``. A model that is worse than its start on real
 photographs is refused, unless it is to be published as such: then its card says so in its first paragraph.
@@ -27,6 +29,7 @@ from pathlib import Path
 
 from diml_core.errors import InputError
 from diml_core.evaluation.against import title_against
+from diml_core.evaluation.faithfulness.tables import IN_SHORT
 from diml_core.learning.validation import CHOSEN_BY
 from diml_core.network.checkpoints import SHIPPED, load_model
 
@@ -44,6 +47,9 @@ def main() -> int:
     parser.add_argument("--after", type=Path, required=True, help="tables of the trained model")
     parser.add_argument(
         "--ablations", type=Path, required=True, help="its tables of one thing changed at a time"
+    )
+    parser.add_argument(
+        "--faithfulness", type=Path, required=True, help="its tables beside other methods"
     )
     parser.add_argument(
         "--default",
@@ -67,7 +73,12 @@ def main() -> int:
                 "better, or publish it as such with --worse-than-start."
             )
         card = model_card(
-            arguments.name, arguments.run, arguments.before, arguments.after, arguments.ablations
+            arguments.name,
+            arguments.run,
+            arguments.before,
+            arguments.after,
+            arguments.ablations,
+            arguments.faithfulness,
         )
         config = load_model(arguments.run / "model").config  # before anything is replaced
         chosen = dict(item.split("=", 1) for item in arguments.default)
@@ -106,8 +117,10 @@ def losses_on_photographs(after: Path) -> list[str]:
     return [f"{name} {gain:.1f}" for name, gain in gains.items() if gain < 0]
 
 
-def model_card(name: str, run: Path, before: Path, after: Path, ablated: Path) -> str:
-    """The card of ``name``: its text, its training, and the tables before, after and of ablations."""
+def model_card(
+    name: str, run: Path, before: Path, after: Path, ablated: Path, faithful: Path
+) -> str:
+    """The card of ``name``: its text, its training, and the tables before, after, of ablations and of faithfulness."""
     text = (CARDS / f"{name}.md").read_text(encoding="utf-8")
     losses = losses_on_photographs(after)
     filled = {
@@ -118,6 +131,7 @@ def model_card(name: str, run: Path, before: Path, after: Path, ablated: Path) -
         "before": _tables(before),
         "after": _tables(after),
         "ablations": _ablations(ablated),
+        "faithfulness": faithfulness_in_short(faithful),
     }
     for key, value in filled.items():
         text = text.replace(f"<!-- {key} -->", value)
@@ -142,6 +156,20 @@ def _training(run: Path) -> str:
 def _ablations(folder: Path) -> str:
     """The tables in which one thing is changed at a time: all but the first, which is among the others."""
     return "### " + _tables(folder).split("### ", 2)[2]
+
+
+def faithfulness_in_short(folder: Path) -> str:
+    """The one table of an evaluation that says how explanations did beside those of other methods.
+
+    Raises:
+        InputError: the evaluation did not put them to the test.
+    """
+    found = _tables(folder).partition(f"### {IN_SHORT}\n")[2].partition("\n### ")[0].strip()
+    if not found:
+        raise InputError(
+            f"'{folder}' does not say whether its explanations are true: evaluate it with --faithfulness."
+        )
+    return found
 
 
 def _tables(folder: Path) -> str:

@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from diml_core import InputError
-from scripts.publish_model import losses_on_photographs
+from scripts.publish_model import faithfulness_in_short, losses_on_photographs
 
 
 def evaluated(folder, gains, table="Against the start, photos"):
@@ -37,3 +37,34 @@ def test_one_figure_that_fell_is_enough(tmp_path, lost):
 def test_composites_do_not_count(tmp_path, table):
     with pytest.raises(InputError, match="--data photos and --against"):
         losses_on_photographs(evaluated(tmp_path, GAINS, table))
+
+
+TABLES = """## tiny on photos, test
+
+Options: grid 2.
+
+### Conservation
+
+{other}
+
+### Faithfulness, in short
+
+1 pair.
+
+| | deletion |
+|---|---:|
+| DIML contributions | 1.0 |
+"""
+
+
+def test_a_card_has_the_one_table_of_faithfulness(tmp_path):
+    (tmp_path / "tables.md").write_text(TABLES, encoding="utf-8")
+    table = faithfulness_in_short(tmp_path)
+    assert table.startswith("1 pair.")
+    assert table.endswith("| DIML contributions | 1.0 |")
+
+
+def test_no_card_is_made_without_it(tmp_path):
+    (tmp_path / "tables.md").write_text(TABLES.partition("### Faith")[0], encoding="utf-8")
+    with pytest.raises(InputError, match="evaluate it with --faithfulness"):
+        faithfulness_in_short(tmp_path)

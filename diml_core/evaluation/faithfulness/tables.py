@@ -31,6 +31,9 @@ from diml_core.steps import result_of
 PAIRS = 25
 """How many pairs are tried by default: one of every kind of the test half of the real photographs."""
 
+IN_SHORT = "Faithfulness, in short"
+"""The title of the last table, which a card and a README have room for."""
+
 Row = Mapping[str, float]
 """Values of one ranking on one pair, by column."""
 
@@ -40,7 +43,6 @@ _AHEAD = "{}, ahead"
 _REGIONS = {"single parts": (0, 32), "regions of 1/8": (1 / 8, 24), "regions of 1/4": (1 / 4, 24)}
 _BETTER_IS = {"deletion": -1, "insertion": 1}  # less, and more
 _AGREEMENT = "Agreement with covering"
-_IN_SHORT = "Faithfulness, in short"
 _PER_CENT = "{pairs} pairs of one kind. {what} Per cent, with 95% intervals over classes."
 _BETTER = "*Ahead*: how much better DIML's contributions do than this row (paired)."
 
@@ -307,7 +309,7 @@ class _Bench:
             for kind, sign in _BETTER_IS.items()
             for where in ("one photo", "both")
         }
-        return self._table(_IN_SHORT, what + _BETTER, per_pair, ahead=ahead | {"regions": 1})
+        return self._table(IN_SHORT, what + _BETTER, per_pair, ahead=ahead | {"regions": 1})
 
     def _others(self) -> list[Trial]:
         """For every trial the next one of another class; itself where there is one class only."""
