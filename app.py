@@ -17,7 +17,7 @@ from app.models import with_own
 from app.page import build_page, launch_options
 from app.service import Explorer
 from diml_core.errors import InputError
-from diml_core.network.devices import ENGINES
+from diml_core.network.devices import add_engine
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,13 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="offer this model, too: a checkpoint folder, a timm model or one of the Hugging Face hub; the first "
         "is the page's default (may be repeated)",
     )
-    parser.add_argument(
-        "--engine",
-        choices=ENGINES,
-        default=ENGINES[0],
-        help="what runs the networks: torch, or onnx for ONNX Runtime on the processor, which takes the packages "
-        "onnx and onnxruntime and is faster with CNNs (default: %(default)s)",
-    )
+    add_engine(parser)
     given = parser.parse_args(arguments)
     # A service that is stopped cleans up like one that is interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

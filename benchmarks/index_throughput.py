@@ -29,7 +29,7 @@ from diml_core.embedding.packing import packed  # noqa: E402
 from diml_core.evaluation.embedding import embed_all  # noqa: E402
 from diml_core.network.batches import batch_size, by_shape  # noqa: E402
 from diml_core.network.checkpoints import DEFAULT_MODEL  # noqa: E402
-from diml_core.network.devices import ENGINES  # noqa: E402
+from diml_core.network.devices import add_engine  # noqa: E402
 from diml_core.retrieval import index_photos  # noqa: E402
 
 
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=1024, help="pixels of their longer side")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0])
+    add_engine(parser)
     parser.add_argument("models", nargs="*", default=[DEFAULT_MODEL, "dinov2-s14"])
     arguments = parser.parse_args()
 

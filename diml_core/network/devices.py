@@ -72,6 +72,11 @@ def add_device(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"where the network runs: {', '.join(DEVICES)} (default: %(default)s)",
     )
+    add_engine(parser)
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Give a command the option ``--engine``, where the device is not to be chosen."""
     parser.add_argument(
         "--engine",
         choices=ENGINES,

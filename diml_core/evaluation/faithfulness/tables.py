@@ -71,6 +71,11 @@ def _cheap(keys: Sequence[str]) -> list[str]:
     return [key for key, passes in costs.items() if passes is not None and passes <= _FEW_PASSES]
 
 
+def _looking(keys: Sequence[str]) -> list[str]:
+    """Those that look at the network: what chance draws has no sum to keep, and stays as it is in any network."""
+    return [key for key in keys if not RANKINGS[key].is_drawn]
+
+
 def faithfulness_tables(
     model: DimlModel,
     dataset: LabelledImages,
@@ -203,7 +208,7 @@ class _Bench:
         )
 
     def conservation(self) -> Table:
-        keys = [key for key in self.keys if not RANKINGS[key].is_drawn]
+        keys = _looking(self.keys)
 
         def measure(trial: Trial) -> Mapping[str, Row]:
             explanation = explain_features(self.model, trial.a, trial.b, self.options)
@@ -221,8 +226,7 @@ class _Bench:
         return self._table("Conservation", what, rows)
 
     def randomisation(self) -> Table:
-        # What is drawn stays the same whatever happens to the network.
-        keys = [key for key in _cheap(self.keys) if not RANKINGS[key].is_drawn]
+        keys = _looking(_cheap(self.keys))
         found: list[dict[str, dict[str, float]]] = [{key: {} for key in keys} for _ in self.tried]
         for name, changed in randomised(self.model):
             for trial, row in zip(self._bar(f"randomised, {name}"), found, strict=True):
