@@ -43,8 +43,16 @@ class ExampleTriple:
     a: Path
     b: Path
     c: Path
-    title: str
-    look_for: str
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return text(f"examples.{self.id}.title")
+
+    @property
+    def look_for(self) -> str:
+        """Where a class should look."""
+        return text(f"examples.{self.id}.look")
 
 
 @cache

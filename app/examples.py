@@ -22,14 +22,22 @@ THUMBNAIL_SIDE = 176  # px of an example in a strip, twice what is shown
 
 @dataclass(frozen=True)
 class ExamplePair:
-    """A pair of photos: ``a`` and ``b`` are paths; ``look_for`` tells a class where to look."""
+    """A pair of photos: ``a`` and ``b`` are paths, ``kind`` is a key of the page's texts, as ``id`` is."""
 
     id: str
     a: Path
     b: Path
     kind: str
-    title: str
-    look_for: str
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return text(f"examples.{self.id}.title")
+
+    @property
+    def look_for(self) -> str:
+        """Where a class should look."""
+        return text(f"examples.{self.id}.look")
 
 
 @cache
@@ -118,7 +126,8 @@ def _card(pair: ExamplePair) -> str:
         for path in (pair.a, pair.b)
     )
     photos = " ".join(sorted((pair.a.name, pair.b.name)))
-    words = f"<span><b>{html.escape(pair.title)}</b><small>{html.escape(pair.kind)}</small></span>"
+    kind = html.escape(text(f"examples.kind.{pair.kind}"))
+    words = f"<span><b>{html.escape(pair.title)}</b><small>{kind}</small></span>"
     return (
         f'<button type="button" data-pair="{html.escape(pair.id)}" data-photos="{html.escape(photos)}" '
         f'title="{html.escape(pair.look_for)}">'

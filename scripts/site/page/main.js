@@ -4,17 +4,18 @@ import { mount } from "../../../diml_core/viewer/mount.js";
 import { make } from "../../../diml_core/viewer/view/dom.js";
 import { text } from "../../../diml_core/viewer/view/texts.js";
 import { startWorker } from "./client.js";
+import { captionOf, exampleButton } from "./examples.js";
 import { readLink } from "./links.js";
 import { payloadOf } from "./payload.js";
 import { reportOf } from "./report.js";
 
 /** @import { Options, Payload, Side } from "../../../diml_core/viewer/engine/types.js" */
 /** @import { Ask } from "../../../diml_core/viewer/view/asking.js" */
+/** @import { Example } from "./examples.js" */
 /** @import { ModelFile } from "./network.js" */
 /** @import { Looked, Opened } from "./worker.js" */
 
 /** @typedef {{file: Blob, name: string, example: boolean}} Chosen */
-/** @typedef {{id: string, a: string, b: string, kind: string, title: string, look_for: string}} Example */
 
 const KEPT = 10; // photos whose addresses are kept: as many as the viewer may still want
 const NAME_LENGTH = 80;
@@ -169,22 +170,13 @@ async function pairIn(shown, model, a, b, options, mine) {
     if (mine !== turn) return;
     const [sideA, sideB] = [sideOf(model, looked[0], a), sideOf(model, looked[1], b)];
     const payload = payloadOf(model, sideA, sideB, options ?? shown.optionsFor(model));
-    shown.show({ ...payload, caption: captionOf(a, b) });
+    const caption = a.example && b.example ? captionOf(examples, a.name, b.name) : undefined;
+    shown.show({ ...payload, caption });
     if (shown === viewer) find("#report").disabled = false;
     sayEngine(await ask("open", { model }));
   } catch (error) {
     if (mine === turn) shown.show({ error: /** @type {Error} */ (error).message });
   }
-}
-
-/**
- * @param {Chosen} a
- * @param {Chosen} b
- */
-function captionOf(a, b) {
-  if (!a.example || !b.example) return undefined;
-  const pair = examples.find((each) => [each.a, each.b].sort().join() === [a.name, b.name].sort().join());
-  return pair && { title: pair.title, text: pair.look_for };
 }
 
 /** @param {string} sentence */
@@ -302,14 +294,7 @@ find("#swap").addEventListener("click", () => {
   show();
 });
 
-find("#examples").append(
-  ...examples.map(({ a, b, title, kind, look_for }) => {
-    const thumbs = [a, b].map((name) => make("img", { src: new URL(`examples/small/${name}`, base).href, alt: "", loading: "lazy" }));
-    const button = make("button", { type: "button", title: look_for }, make("span", { className: "thumbs" }, ...thumbs), make("b", {}, title), make("small", {}, kind));
-    button.addEventListener("click", () => showExamples(a, b));
-    return button;
-  }),
-);
+find("#examples").append(...examples.map((each) => exampleButton(each, base, () => showExamples(each.a, each.b))));
 
 find("#models").append(
   ...models.map((each) => {
