@@ -59,7 +59,7 @@ def quantities(explanation: Explanation) -> list[Quantity]:
 
     best = on_grids(e.part_similarity.max(1), e.part_similarity.max(0))
     added = on_grids(points_of(e.contribution.sum(1)), points_of(e.contribution.sum(0)))
-    importance = on_grids(e.marginals_a, e.marginals_b)
+    importance = on_grids(100 * e.marginals_a, 100 * e.marginals_b)
     against = on_grids(100 * e.against_a, 100 * e.against_b)
     shown = [
         Quantity(
@@ -81,7 +81,7 @@ def quantities(explanation: Explanation) -> list[Quantity]:
         Quantity(
             "importance",
             "Importance (marginals)",
-            "mass the part may send or take",
+            "per cent of the mass of its photo",
             "cividis",
             importance,
             _from_zero(importance),

@@ -146,7 +146,7 @@ class TestHeatmaps:
         expected = {
             "best-match": (e.part_similarity.max(1), e.part_similarity.max(0), "viridis"),
             "contribution": (50 * e.contribution.sum(1), 50 * e.contribution.sum(0), "magma"),
-            "importance": (e.marginals_a, e.marginals_b, "cividis"),
+            "importance": (100 * e.marginals_a, 100 * e.marginals_b, "cividis"),
             "against": (100 * e.against_a, 100 * e.against_b, "viridis"),
             "rollout": (e.rollout_map_a, e.rollout_map_b, "inferno"),
         }

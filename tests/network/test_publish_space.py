@@ -71,7 +71,10 @@ def test_it_has_what_the_app_needs_and_nothing_else(space):
     assert {path.partition("/")[0] for path in there} == {
         *SOURCES, "README.md", "LICENSE", "app.py", "requirements.txt", "assets", "checkpoints",
     }  # fmt: skip
-    assert {Path(path).parts[1] for path in there if path.startswith("assets/")} == {"examples"}
+    assert {Path(path).parts[1] for path in there if path.startswith("assets/")} == {
+        "examples",
+        "keypoints.json",
+    }
     assert {f"checkpoints/{name}/model.safetensors" for name in shipped_models()} < there
     assert not [path for path in there if "__pycache__" in path or "/." in path]
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
