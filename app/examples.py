@@ -10,10 +10,11 @@ from pathlib import Path
 
 import gradio as gr
 
-from app import choices
+from app import choices, files
 from app.component import html_with_texts
 from app.thumbnails import thumbnail_url
 from diml_core.photo.images import Photo, load_photo
+from diml_core.viewer import modules
 from diml_core.viewer.texts import text
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "examples"
@@ -91,10 +92,6 @@ def _digest(path: Path) -> str:
 SHOW_THUMBNAILS = "for (const image of element.querySelectorAll('img[data-src]')) image.src = dimlPlaced(image.dataset.src);"
 """JavaScript of a component: its images' ``data-src`` become their sources, wherever the page lies."""
 
-_SCRIPT = f"""{SHOW_THUMBNAILS}
-const NOTE = (card) => {{ {choices.note("pair", "card.dataset.pair")} }};
-{(Path(__file__).parent / "examples.js").read_text(encoding="utf-8")}"""
-
 
 class ExampleStrip(gr.HTML):
     """A scrolling strip of pairs. ``pick`` fires when one is chosen: its id is the newest ``pair`` of :mod:`app.choices`.
@@ -103,13 +100,23 @@ class ExampleStrip(gr.HTML):
     """
 
     def __init__(self) -> None:
+        viewer = files.url(files.served(modules.FOLDER, "*.js"))
+        script = f"""{SHOW_THUMBNAILS}
+element.addEventListener('click', (event) => {{
+  const card = event.target.closest('button[data-pair]');
+  if (!card) return;
+  {choices.note("pair", "card.dataset.pair")}
+  trigger('pick');
+}});
+import(`${{dimlPlaced({json.dumps(viewer)})}}/view/strip.js`).then(({{ mountStrip }}) => mountStrip(element, '#viewer'));
+"""
         back, on = _turn(-1, "previous", "‹"), _turn(1, "next", "›")
         super().__init__(
             "".join(_card(pair) for pair in example_pairs()),
             html_template=html_with_texts(
                 f'<div class="strip-row">{back}<div class="strip" aria-label="%%compare.examples%%">${{value}}</div>{on}</div>'
             ),
-            js_on_load=_SCRIPT,
+            js_on_load=script,
             apply_default_css=False,
             elem_id="examples",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 import gradio as gr
@@ -14,7 +13,7 @@ from app.service import Explorer
 from app.tabs import compare, retrieve
 from app.tabs import guess as guess_tab
 from diml_core.photo.images import DEFAULT_LIMITS
-from diml_core.viewer.texts import glossary, text
+from diml_core.viewer.texts import glossary_html, text
 
 MODEL_QUEUE = "model"  # one pair at a time, its photos side by side
 COVER_QUEUE = "cover"  # in which nobody waits who compares
@@ -51,21 +50,13 @@ def build_page(
             with gr.Tab(text("page.guess"), elem_id="guess-tab"):
                 guess_tab.build(explorer, own, GUESS_QUEUE)
         with gr.Accordion(text("page.words"), open=False, elem_id="words"):
-            gr.HTML(_words())
+            # Whoever has no pointer over a word finds it here, and so does who wants to read them all.
+            gr.HTML(glossary_html())
         page.load(None, js=guess_tab.OPEN_IF_ASKED, api_visibility="private")
     # Nothing goes past the queue.
     page.queue(max_size=MOST_WAITING, api_open=False)
     files.keep_what_is_here()
     return page
-
-
-def _words() -> str:
-    """The glossary: whoever has no pointer over a word finds it here, and so does who wants to read them all."""
-    terms = (
-        f"<dt>{html.escape(name)}</dt><dd>{html.escape(definition)}</dd>"
-        for name, definition in glossary().values()
-    )
-    return f'<dl class="words">{"".join(terms)}</dl>'
 
 
 def _style() -> str:

@@ -98,9 +98,14 @@ counts, and how the parts add up to the score, exactly.
 The method is *Towards Interpretable Deep Metric Learning with Structural Matching*, Zhao et al., ICCV 2021:
 https://arxiv.org/abs/2108.05889
 
-Code: MIT. Model weights: Apache-2.0, each with a card in `checkpoints/`. Example photos: each its own licence, see
-`assets/examples/CREDITS.md`.
+Code: MIT. Model weights: Apache-2.0{cards}. Example photos: each its own licence, see
+`{above}examples/CREDITS.md`.
 """
+
+
+def _text(cards: str, above: str) -> str:
+    """What the Space's README says, of what its folder has."""
+    return _TEXT.format(cards=cards, above=above)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -147,7 +152,10 @@ def write_space(folder: Path, hardware: Hardware | None) -> None:
     """
     if hardware is None:
         write_site(folder)
-        (folder / "README.md").write_text(_front_matter(_STATIC) + _TEXT, encoding="utf-8")
+        (folder / "README.md").write_text(
+            _front_matter(_STATIC) + _text("", ""),
+            encoding="utf-8",
+        )
         return
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(
@@ -161,7 +169,10 @@ def write_space(folder: Path, hardware: Hardware | None) -> None:
         else:
             shutil.copyfile(source, target)
     python = {"python_version": f'"{hardware.python}"'}
-    (folder / "README.md").write_text(_front_matter(python) + _TEXT, encoding="utf-8")
+    cards = ", each with a card in `checkpoints/`"
+    (folder / "README.md").write_text(
+        _front_matter(python) + _text(cards, "assets/"), encoding="utf-8"
+    )
     (folder / "requirements.txt").write_text(_requirements(hardware), encoding="utf-8")
 
 

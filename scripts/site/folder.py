@@ -15,7 +15,7 @@ from diml_core.photo.images import load_photo
 from diml_core.version import VERSION
 from diml_core.viewer import modules
 from diml_core.viewer.pair import jpeg
-from diml_core.viewer.texts import text
+from diml_core.viewer.texts import glossary_html, text
 from scripts.site import icons, runtime
 from scripts.site.models import write_models
 
@@ -87,7 +87,8 @@ def _write_examples(folder: Path) -> None:
 def _write_page(folder: Path) -> None:
     source = (PAGE / "index.html").read_text(encoding="utf-8")
     source = re.sub(r' data-text="(.*?)">', lambda key: f">{_text(key[1])}", source)
-    source = re.sub(r'="(site\..*?)"', lambda key: f'="{_text(key[1])}"', source)
+    source = re.sub(r'="((?:site|present)\..*?)"', lambda key: f'="{_text(key[1])}"', source)
+    source = source.replace("%WORDS%", glossary_html())
     (folder / "index.html").write_text(source, encoding="utf-8")
     (folder / "report.html").write_text(modules.template(), encoding="utf-8")
     licence = (ROOT / "LICENSE").read_text(encoding="utf-8")

@@ -264,6 +264,8 @@ def test_the_page_without_a_server_is_a_static_space(hub, there):
     front = dict(line.split(": ", 1) for line in text.split("---\n")[1].splitlines())
     assert (front["sdk"], front["app_file"]) == ("static", "index.html")
     assert not {"sdk_version", "python_version"} & set(front)
+    assert "`examples/CREDITS.md`" in text  # as build_site has it
+    assert "checkpoints" not in text
 
 
 @pytest.mark.parametrize("name", ["diml", "alice/di ml"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from functools import cache
@@ -41,3 +42,12 @@ def glossary() -> dict[str, tuple[str, str]]:
     )
     found = {id: (texts()[f"terms.{id}.name"], texts()[f"terms.{id}.definition"]) for id in ids}
     return dict(sorted(found.items(), key=lambda term: term[1][0].lower()))
+
+
+def glossary_html() -> str:
+    """The glossary as a ``<dl class="words">``."""
+    terms = (
+        f"<dt>{html.escape(name)}</dt><dd>{html.escape(definition)}</dd>"
+        for name, definition in glossary().values()
+    )
+    return f'<dl class="words">{"".join(terms)}</dl>'

@@ -2,8 +2,8 @@
 
 import { text } from "./texts.js";
 
-const PRESENTING = "diml-presenting";
-const TURN_EVENT = "diml-turn"; // whoever has a row of pairs goes on or back; its detail is the step
+export const PRESENTING = "diml-presenting";
+export const TURN_EVENT = "diml-turn"; // whoever has a row of pairs goes on or back; its detail is the step
 
 /** A clicker in the hand of a speaker sends the keys of pages. @type {Record<string, number>} */
 const STEPS = { ArrowRight: 1, ArrowDown: 1, PageDown: 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1 };

@@ -31,7 +31,7 @@ export function exampleButton({ id, a, b, kind }, base, choose) {
   const thumbs = [a, b].map((name) => make("img", { src: new URL(`examples/small/${name}`, base).href, alt: "", loading: "lazy" }));
   const button = make(
     "button",
-    { type: "button", title: words(`${id}.look`) },
+    { type: "button", title: words(`${id}.look`), "data-photos": [a, b].sort().join(" ") },
     make("span", { className: "thumbs" }, ...thumbs),
     make("b", {}, words(`${id}.title`)),
     make("small", {}, words(`kind.${kind}`)),

@@ -2,6 +2,7 @@
 
 import { mount } from "../../../diml_core/viewer/mount.js";
 import { make } from "../../../diml_core/viewer/view/dom.js";
+import { mountStrip } from "../../../diml_core/viewer/view/strip.js";
 import { text } from "../../../diml_core/viewer/view/texts.js";
 import { startWorker } from "./client.js";
 import { captionOf, exampleButton } from "./examples.js";
@@ -295,6 +296,7 @@ find("#swap").addEventListener("click", () => {
 });
 
 find("#examples").append(...examples.map((each) => exampleButton(each, base, () => showExamples(each.a, each.b))));
+mountStrip(find(".strip-row"), "#viewer");
 
 find("#models").append(
   ...models.map((each) => {
