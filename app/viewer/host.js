@@ -46,9 +46,7 @@ function offerToAsk(label) {
       place.textContent = error.message;
     }
   });
-  const actions = element.querySelector(".diml-actions");
-  actions.append(make);
-  actions.after(asked);
+  element.querySelector("[data-role=cover]").after(make, asked); // a part has to be kept for it
 }
 
 watch("value", () => listeners.forEach((listener) => listener()));

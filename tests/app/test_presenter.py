@@ -77,6 +77,33 @@ def test_score_photos_and_readout_are_above_the_fold_and_large(presenting, pair)
     assert min(sizes) >= 18  # px, on a projector of 1366
 
 
+@pytest.mark.parametrize(
+    "beside", ["c=heron.jpg", "beside=settings&beside_mass=0.5", "beside=dinov2-s14"]
+)
+def test_two_viewers_are_above_the_fold_left_and_right(presenting, beside):
+    page = presenting(f"?a=cat.jpg&b=kitten.jpg&parts=a88&{beside}")
+    page.page.wait_for_selector("#second-viewer .diml[data-state=ready]")
+    page.page.wait_for_timeout(500)
+    boxes = {}
+    for viewer in ("#viewer", "#second-viewer"):
+        for part in (
+            ".diml-total",
+            ".diml-bar",
+            "[data-role=frame-a]",
+            "[data-role=frame-b]",
+            ".diml-readout",
+        ):
+            box = boxes[viewer, part] = page.page.locator(f"{viewer} {part}").bounding_box()
+            assert box["y"] >= 0
+            assert box["y"] + box["height"] <= 768, (viewer, part)
+        assert boxes[viewer, "[data-role=frame-a]"]["height"] >= 200
+    first, second = (
+        boxes[viewer, "[data-role=frame-a]"] for viewer in ("#viewer", "#second-viewer")
+    )
+    assert first["x"] + first["width"] < second["x"]
+    assert first["height"] == pytest.approx(second["height"], abs=1)
+
+
 @pytest.mark.parametrize("query", ["", "?a=kingfisher.jpg&b=macaw.jpg"])
 def test_photos_are_equally_high_whatever_their_shapes(visit, query):
     page = visit(query)

@@ -19,14 +19,14 @@ export const TEMPLATE = `
   </div>
   <p class="diml-busy" data-role="busy" role="status"></p>
   <div class="diml-body" data-role="body">
+    <p class="diml-refused" data-role="present-note" role="status" hidden></p>
+    <p class="diml-caption" data-role="caption"><b data-role="caption-title"></b> <span data-role="caption-text"></span></p>
     <div class="diml-actions">
       <button type="button" data-role="open-steps">${say("steps.open")}</button>
       <button type="button" data-role="link">${say("viewer.link")}</button>
       <button type="button" data-role="fullscreen" hidden></button>
       <button type="button" data-role="present" aria-pressed="false"></button>
     </div>
-    <p class="diml-refused" data-role="present-note" role="status" hidden></p>
-    <p class="diml-caption" data-role="caption"><b data-role="caption-title"></b> <span data-role="caption-text"></span></p>
     <h3 class="diml-unseen">${say("viewer.score")}</h3>
     <div class="diml-score" data-role="score"></div>
     <div class="diml-scale" data-role="scale"></div>
@@ -34,10 +34,6 @@ export const TEMPLATE = `
     <div class="diml-toolbar">
       <div class="diml-layers" data-role="layers" role="radiogroup" aria-label="${say("viewer.layers")}"></div>
       <div class="diml-rivals" data-role="rivals" hidden></div>
-      <label class="diml-slider">${say("viewer.lines")} <output data-role="lines-out"></output>
-        <input type="range" min="0" max="100" step="1" data-role="lines" aria-label="${say("viewer.lines.label")}"></label>
-      <label class="diml-slider">${say("viewer.opacity")}
-        <input type="range" min="0" max="100" step="5" data-role="opacity" aria-label="${say("viewer.opacity.label")}"></label>
     </div>
     <div class="diml-stage" data-role="stage">
       <figure class="diml-photo" data-side="a">
@@ -55,7 +51,15 @@ export const TEMPLATE = `
       <canvas class="diml-lines" data-role="flow" aria-hidden="true"></canvas>
       <div class="diml-tip" data-role="tip" aria-hidden="true"></div>
     </div>
-    <div class="diml-legends" data-role="legends"></div>
+    <div class="diml-under">
+      <div class="diml-legends" data-role="legends"></div>
+      <div class="diml-sliders">
+        <label class="diml-slider">${say("viewer.lines")} <output data-role="lines-out"></output>
+          <input type="range" min="0" max="100" step="1" data-role="lines" aria-label="${say("viewer.lines.label")}"></label>
+        <label class="diml-slider">${say("viewer.opacity")}
+          <input type="range" min="0" max="100" step="5" data-role="opacity" aria-label="${say("viewer.opacity.label")}"></label>
+      </div>
+    </div>
     <details class="diml-drawer diml-options" data-role="options-drawer">
       <summary><h3>${say("viewer.options")}</h3></summary>
       <div class="diml-controls" data-role="controls"></div>
