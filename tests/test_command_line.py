@@ -49,7 +49,7 @@ def test_compare_writes_the_explanation(pair, tmp_path, capsys, name, vit, cnn):
     expected = explain(
         {m.name: m for m in (vit, cnn)}[name], *pair, grid=5, marginals="uniform", mass=0.8
     )
-    assert f"{expected.similarity:+.4f}" in out
+    assert f"similarity  {100 * expected.similarity:.1f} points  =  " in out
     assert len([line for line in out.splitlines() if line.startswith("  (")]) == 3
     written = json.loads(files["json"].read_text())
     assert written.keys() >= KEYS

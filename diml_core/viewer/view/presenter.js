@@ -26,6 +26,7 @@ export function connectPresenter({ button, fullscreen, note }, signal) {
     page.classList.toggle(PRESENTING, on);
     if (!on && document.fullscreenElement === page) document.exitFullscreen();
     window.dispatchEvent(new Event(PRESENTING));
+    if (on) window.scrollTo(0, 0); // all of it is in view there, and the button may have been far below
   };
   const tell = () => {
     button.ariaPressed = String(isOn());
