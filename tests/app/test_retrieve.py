@@ -306,7 +306,7 @@ def test_recall_is_shown_where_classes_are_known(explorer, gallery, examples):
     siblings = len(list(scene.parent.glob("*.jpg"))) - 1
     first_ten = [item for item in payload["items"] if item["rank"] <= 10]
     hits = sum(item["same"] for item in first_ten)
-    assert f"{hits} of {siblings} of its class in the first 10" in payload["recall"]["diml"]
+    assert f"{hits} of {siblings} of its kind in the first 10" in payload["recall"]["diml"]
     assert ("First result right" in payload["recall"]["diml"]) == first_ten[0]["same"]
     unknown = search_payload(explorer, gallery, "efficientnet-lite0", examples / "cat.jpg")
     assert unknown["recall"] is None

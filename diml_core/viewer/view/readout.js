@@ -4,7 +4,7 @@ import { make, percent } from "./dom.js";
 import { cellName, cosineTo, letterOf, otherSide, strongestOf, sumOf } from "./pair.js";
 import { pointsOf, shareOf, shownSum, written } from "./points.js";
 import { rich, term } from "./terms.js";
-import { counted, text } from "./texts.js";
+import { counted, formOf, text } from "./texts.js";
 
 /** @import { Pair, Pointed, Side } from "./pair.js" */
 
@@ -43,11 +43,12 @@ export function renderReadout(root, pair, active) {
     term("points", text("readout.column.points")),
     text("readout.column.share"),
   ];
-  const sentence = rich("readout.sentence", {
+  const sentence = rich(`readout.sentence.${formOf(parts.length)}`, {
     what: make("b", {}, whatOf(pair, active)),
     ...addedBy(pair, side, parts),
     importance: percent(sumOf(here.marginals, parts), 2),
     mass: percent(sumOf(flow.mass), 2),
+    other: letterOf(pair, there),
   });
   root.replaceChildren(
     make("p", {}, ...sentence),
@@ -96,7 +97,8 @@ export function spoken(pair, active) {
   const [to] = strongestOf(flow.mass, 1);
   const from = parts.length === 1 ? cellName(pair[side], parts[0]) : counted("part", parts.length);
   const values = { from, photo: letterOf(pair, side) };
+  const matched = /** @type {const} */ (`spoken.matched.${formOf(parts.length)}`);
   return to === undefined
     ? text("spoken.unmatched", values)
-    : text("spoken.matched", { ...values, to: cellName(pair[otherSide(side)], to), ...addedBy(pair, side, parts) });
+    : text(matched, { ...values, to: cellName(pair[otherSide(side)], to), ...addedBy(pair, side, parts) });
 }

@@ -1,4 +1,4 @@
-// Step: the photos as wholes and their parts, half and half, are the score.
+// Step: the mean of the photos as wholes and of their parts is the score.
 
 import { make } from "../../dom.js";
 import { shownSum } from "../../points.js";
