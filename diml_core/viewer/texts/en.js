@@ -339,6 +339,7 @@ export default {
   "scale.same": "the same kind",
   "scale.sentence": "**Higher than** {below} **of** {different}**;** {above} **of** {same} **are higher.**",
   "scale.share": "{share} of pairs",
+  "scale.threshold": "{few} of pairs of different things score above {points} points; so do {found} of the same kind.",
   "score.below": "{parts} below zero: {points} points ({share})",
   "score.lines": "{lines}: {points} points ({share})",
   "score.mass": "transported mass: {mass}",
