@@ -1,6 +1,6 @@
 // Words and numbers for the part that is pointed at: what it matches and what that adds to the score.
 
-import { make, percent } from "./dom.js";
+import { hand, make, percent } from "./dom.js";
 import { cellName, cosineTo, letterOf, otherSide, strongestOf, sumOf } from "./pair.js";
 import { pointsOf, shareOf, shownSum, written } from "./points.js";
 import { rich, term } from "./terms.js";
@@ -17,8 +17,7 @@ const TARGETS_LISTED = 4;
  */
 export function renderReadout(root, pair, active) {
   if (!active) {
-    const by = matchMedia("(hover: none)").matches ? "finger" : "mouse";
-    root.replaceChildren(make("p", { className: "diml-hint" }, ...rich(`readout.hint.${by}`)));
+    root.replaceChildren(make("p", { className: "diml-hint" }, ...rich(`readout.hint.${hand()}`)));
     return;
   }
   const { side, parts, flow } = active;
