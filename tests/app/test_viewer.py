@@ -321,6 +321,7 @@ def test_a_link_brings_everything_back(visit):
         ("?a=heron.jpg&b=harrier.jpg&model=gpt", "no model"),
         ("?a=heron.jpg&b=harrier.jpg&grid=99", "from 1 to"),
         ("?a=heron.jpg&b=harrier.jpg&mass=lots", "not a number"),
+        ("?a=heron.jpg&b=harrier.jpg&layer=x&parts=a9999&step=nine", "marked parts, step."),
     ],
 )
 def test_a_broken_link_says_what_is_wrong(visit, query, words):
