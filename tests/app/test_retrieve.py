@@ -1,5 +1,6 @@
 """The Retrieve tab in a real browser: built-in and own galleries, both orders, and the pair behind a result."""
 
+import json
 import re
 import shutil
 import time
@@ -255,6 +256,24 @@ def test_a_thumbnail_is_as_sharp_as_the_screen(explorer, gallery, examples):
         with Image.open(place) as small, Image.open(photo) as large:
             # 80 px wide on the page, cut to 80 x 62: two pixels for each, as far as the photo has them.
             assert min(small.size) >= min(2 * 62, *large.size)
+
+
+def test_photos_are_called_what_people_call_them(explorer, gallery, examples):
+    payload = search_payload(
+        explorer, gallery, "efficientnet-lite0", examples / "scenes" / "chemparathi" / "00.jpg"
+    )
+    assert "“pink hibiscus”" in payload["summary"]
+    assert {item["label"] for item in payload["items"] if item["same"]} & {
+        f"pink hibiscus {number:02}" for number in (1, 2, 3)
+    }
+
+
+def test_every_name_is_of_a_kind_in_the_gallery_and_its_own(examples):
+    names = json.loads((examples / "names.json").read_text(encoding="utf-8"))
+    kinds = {folder.name for folder in (examples / "scenes").iterdir() if folder.is_dir()}
+    assert set(names) <= kinds
+    called = [names.get(kind, kind) for kind in kinds]
+    assert len(set(called)) == len(called)
 
 
 def test_photos_of_one_kind_have_names_of_their_own(explorer, gallery, examples):
