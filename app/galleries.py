@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import queue
 import re
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -419,7 +421,19 @@ def _class_of(path: Path) -> str | None:
 
 def _label(path: Path) -> str:
     kind = _class_of(path)
-    return _words(path.stem if kind is None else f"{kind} {path.stem}")
+    return _words(path.stem) if kind is None else f"{_named(kind)} {path.stem}"
+
+
+def _named(kind: str) -> str:
+    """A class in words: its folder is called as whoever cut the pictures out called his files."""
+    return _names().get(kind) or _words(kind)
+
+
+@cache
+def _names() -> dict[str, str]:
+    names = json.loads((EXAMPLES / "names.json").read_text(encoding="utf-8"))
+    assert isinstance(names, dict)
+    return names
 
 
 def _words(name: str) -> str:
@@ -427,7 +441,7 @@ def _words(name: str) -> str:
 
 
 def _looking_for(wanted: str | None) -> str:
-    return "" if wanted is None else text("results.looking_for", wanted=_words(wanted)) + " "
+    return "" if wanted is None else text("results.looking_for", wanted=_named(wanted)) + " "
 
 
 def _recall(

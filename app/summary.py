@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from diml_core.comparison.scale import FALSE_MATCHES
 from diml_core.explanation import Explanation
 from diml_core.photo.images import clean_name
 
@@ -18,6 +19,8 @@ _SCALE = {
     "structural_similarity": "sum of the contributions of all pairs of parts; "
     "a contribution is mass x cosine / transported_mass",
     "points": "the unit that the page shows: 100 x similarity; a contribution adds 50 x contribution",
+    "standing": "among pairs of real photographs: the share of pairs of different things that score lower, of the same "
+    f"kind that score higher; the threshold that {FALSE_MATCHES:.0%} of the former exceed, and the share of the latter",
 }
 
 
@@ -39,6 +42,7 @@ def summary(explanation: Explanation) -> dict[str, Any]:
         "global_similarity": explanation.global_similarity,
         "structural_similarity": explanation.structural_similarity,
         "scale": _SCALE,
+        "standing": _standing(explanation),
         "transported_mass": explanation.mass,
         "converged": explanation.converged,
         "strongest": [
@@ -53,3 +57,10 @@ def summary(explanation: Explanation) -> dict[str, Any]:
         ],
         "share_of_strongest": round(sum(pair.share for pair in strongest), 4),
     }
+
+
+def _standing(explanation: Explanation) -> dict[str, Any] | None:
+    """None where nobody has measured it: of other options than the model's own, and of models without a scale."""
+    if explanation.standing is None:
+        return None
+    return {name: round(value, 4) for name, value in explanation.standing._asdict().items()}

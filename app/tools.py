@@ -70,7 +70,7 @@ class Tools(gradio.mcp.GradioMCPServer):
         """An answer as JSON, and its picture as an image."""
         (answer,) = data
         picture = answer.pop("picture", None)
-        content = [self.types.TextContent(type="text", text=json.dumps(answer))]
+        content = [self.types.TextContent(type="text", text=json.dumps(answer, ensure_ascii=False))]
         if picture is not None:
             encoded = base64.b64encode(Path(picture["path"]).read_bytes()).decode()
             content.append(

@@ -462,10 +462,16 @@ _BULKY = ("plan", "part_similarity", "contribution", "marginals", "rollout", "ro
 def _standing(values: Any) -> Standing | None:
     if values is None:
         return None
-    shares = values["different_below"], values["same_above"]
+    standing = Standing(**values)
+    shares = (standing.different_below, standing.same_above, standing.same_above_threshold)
     if not all(isinstance(s, int | float) and 0 <= s <= 1 for s in shares):
-        raise ValueError("a standing is no two shares")
-    return Standing(*shares)
+        raise ValueError("a standing has a share that is none")
+    if not isinstance(standing.threshold, int | float) or not -1 <= standing.threshold <= 1:
+        raise ValueError("a standing has a threshold that is no score")
+    counts = (standing.photographs, standing.kinds, standing.pairs_different, standing.pairs_same)
+    if not all(type(n) is int and n >= 0 for n in counts):
+        raise ValueError("a standing has a count that is none")
+    return standing
 
 
 def _two_counts(values: Any) -> tuple[int, int]:

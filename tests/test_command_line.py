@@ -9,6 +9,7 @@ import pytest
 
 from diml_core import Explanation, explain
 from diml_core.__main__ import main
+from diml_core.commands.compare import share_of_pairs
 
 KEYS = {
     "model", "similarity", "global_similarity", "structural_similarity", "mass", "grid", "plan",
@@ -19,6 +20,24 @@ KEYS = {
 @pytest.fixture
 def pair(examples):
     return [str(examples / "heron.jpg"), str(examples / "harrier.jpg")]
+
+
+def test_compare_says_where_the_score_stands_and_among_which_pairs(pair, capsys, cnn, examples):
+    assert main(["compare", *pair]) == 0
+    printed = capsys.readouterr().out
+    standing = explain(cnn, examples / "heron.jpg", examples / "harrier.jpg").standing
+    assert f"{100 * standing.threshold:.1f} points; so do" in printed
+    assert f"{standing.photographs} photographs of {standing.kinds} kinds of things" in printed
+    assert f"{standing.pairs_different:,} and {standing.pairs_same:,} pairs" in printed
+    assert main(["compare", *pair, "--grid", "3"]) == 0
+    assert "standing" not in capsys.readouterr().out
+
+
+def test_nearly_all_pairs_are_not_told_as_all_nor_hardly_any_as_none():
+    told = [share_of_pairs(share) for share in (1, 0.99988, 0.97, 0.004, 0.00001, 0)]
+    assert told == [
+        "all pairs", "99.9% of pairs", "97% of pairs", "0.4% of pairs", "0.1% of pairs", "no pairs"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["dinov2-s14", "efficientnet-lite0"])

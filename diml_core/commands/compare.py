@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from diml_core.commands.many_pairs import compare_many
 from diml_core.comparison.marginals import MARGINALS
 from diml_core.comparison.points import points_of, share, shown_sum, written
+from diml_core.comparison.scale import FALSE_MATCHES
 from diml_core.embedding.rollout import HEAD_FUSIONS
 from diml_core.errors import InputError
 from diml_core.explain import explain
@@ -145,14 +147,34 @@ def report(explanation: Explanation, top: int) -> str:
 
 
 def _standing(explanation: Explanation) -> list[str]:
-    standing, observed = explanation.standing, explanation.observed
-    if standing is None or observed is None or observed.model.scale is None:
+    standing = explanation.standing
+    if standing is None:
         return []
-    scale = observed.model.scale
     return [
-        f"standing    higher than {standing.different_below:.0%} of {sum(scale.different)} pairs of different things; "
-        f"{standing.same_above:.0%} of {sum(scale.same)} pairs of one kind are higher"
+        f"standing    higher than {share_of_pairs(standing.different_below)} of different things; "
+        f"{share_of_pairs(standing.same_above)} of the same kind are higher",
+        f"            {FALSE_MATCHES:.0%} of pairs of different things score above {written(100 * standing.threshold, 1)} "
+        f"points; so do {share_of_pairs(standing.same_above_threshold)} of the same kind",
+        f"            (measured on {standing.photographs} photographs of {standing.kinds} kinds of things: "
+        f"{standing.pairs_different:,} and {standing.pairs_same:,} pairs)",
     ]
+
+
+def share_of_pairs(share: float) -> str:
+    """In words, near either end to a tenth of a per cent, so that nearly all is not told as all.
+
+    Args:
+        share: of pairs, 0 to 1.
+    """
+    if share >= 1:
+        return "all pairs"
+    if share <= 0:
+        return "no pairs"
+    if share > 0.99:
+        return f"{math.floor(1000 * share) / 10:.1f}% of pairs"
+    if share < 0.01:
+        return f"{math.ceil(1000 * share) / 10:.1f}% of pairs"
+    return f"{share:.0%} of pairs"
 
 
 def _check_many(arguments: argparse.Namespace) -> None:

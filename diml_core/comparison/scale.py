@@ -14,6 +14,9 @@ from diml_core.validation import Whole, from_object, settings
 BINS = 200
 """Of a histogram: equally wide, from -1 to 1."""
 
+FALSE_MATCHES = 0.01
+"""Share of the pairs of different kinds that score above the threshold that is told with a score."""
+
 _Count = Annotated[Whole, Field(ge=0)]
 
 
@@ -23,10 +26,20 @@ class Standing(NamedTuple):
     Attributes:
         different_below: share of the pairs of different kinds whose score is lower, 0..1.
         same_above: share of the pairs of one kind whose score is higher, 0..1.
+        threshold: the score that :data:`FALSE_MATCHES` of the pairs of different kinds exceed.
+        same_above_threshold: share of the pairs of one kind whose score exceeds it, 0..1.
+        photographs, kinds: how many photographs were compared, each with all others, and of how many kinds of things.
+        pairs_different, pairs_same: how many pairs of two kinds and of one that made.
     """
 
     different_below: float
     same_above: float
+    threshold: float
+    same_above_threshold: float
+    photographs: int
+    kinds: int
+    pairs_different: int
+    pairs_same: int
 
 
 @settings
@@ -66,7 +79,17 @@ class Scale:
 
     def standing(self, score: float) -> Standing:
         """Where an overall similarity stands."""
-        return Standing(_share_below(self.different, score), 1 - _share_below(self.same, score))
+        threshold = self.threshold(FALSE_MATCHES)
+        return Standing(
+            different_below=_share_below(self.different, score),
+            same_above=1 - _share_below(self.same, score),
+            threshold=threshold,
+            same_above_threshold=1 - _share_below(self.same, threshold),
+            photographs=self.photographs,
+            kinds=self.kinds,
+            pairs_different=sum(self.different),
+            pairs_same=sum(self.same),
+        )
 
     def threshold(self, false_matches: float) -> float:
         """The score that this share of the pairs of different kinds exceeds.

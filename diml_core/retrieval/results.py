@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from diml_core.comparison.options import ExplainOptions
+from diml_core.comparison.points import shown_sum, written
 from diml_core.embedding.features import ImageFeatures
 from diml_core.errors import InputError
 from diml_core.explain import explain_features
@@ -19,7 +20,7 @@ from diml_core.viewer.pair import inside, jpeg
 
 _ROWS = 20  # with a thumbnail each; who looks at more reads numbers
 _THUMBNAIL = 96  # px of the longer side
-_HEADS = ("Rank", "Global rank", "Photo", "", "Similarity", "Global", "Structural")
+_HEADS = ("Rank", "Global rank", "Photo", "", "Points", "Global part", "Structural part")
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,11 +105,13 @@ def _row(result: Result) -> str:
         picture = _picture(load_photo(result.path))
     except InputError as error:  # the ranks stay true of the photo that was indexed
         picture = _text(str(error))
-    scores = (result.similarity, result.global_similarity, result.structural_similarity)
+    scores = shown_sum(result.similarity, result.global_similarity)
     # With its folder, which is often what the photo shows.
     name = _text("/".join(result.path.parts[-2:]))
     cells = [str(result.rank), str(result.global_rank), picture, name]
-    return "".join(f"<td>{cell}</td>" for cell in (*cells, *(f"{score:.4f}" for score in scores)))
+    return "".join(
+        f"<td>{cell}</td>" for cell in (*cells, *(written(score, 1) for score in scores))
+    )
 
 
 def _picture(photo: Photo) -> str:

@@ -58,6 +58,7 @@ def test_a_summary_is_short_and_has_the_same_scores(client, pair, cnn, examples)
         assert answer[name] == pytest.approx(getattr(expected, name), abs=1e-5)
         assert name in answer["scale"]
     assert answer["scale"]["range"] == [-1, 1]
+    assert answer["standing"] == pytest.approx(expected.standing._asdict(), abs=1e-4)
     pairs = expected.strongest(len(answer["strongest"]))
     assert [each["a"] for each in answer["strongest"]] == [list(p.cell_a) for p in pairs]
     for each in answer["strongest"]:

@@ -28,9 +28,44 @@ def balance(page):
     return [number(text) for text in shown]
 
 
+# All that is read or heard in an element, but for formulas.
+WORDS = """root => {
+  const words = [];
+  for (const node of [root, ...root.querySelectorAll("*")]) {
+    if (node.closest("math")) continue;
+    words.push(node.ariaLabel ?? "", node.title ?? "");
+    for (const child of node.childNodes) if (child.nodeType === Node.TEXT_NODE) words.push(child.data);
+  }
+  return words.join(" ");
+}"""
+
+
 def choose(page, label):
     page.page.click("#second-model input")
     page.page.click(f"[role=option]:has-text('{label}')")
+
+
+def test_the_third_photo_is_called_c_in_every_step_and_drawer(visit):
+    triple = example_triples()[0]
+    page = visit(f"?a={triple.a.name}&b={triple.b.name}&c={triple.c.name}")
+    page.page.wait_for_selector(READY, timeout=60_000)
+    viewer = page.page.locator("#second-viewer")
+    viewer.locator("[data-role=steps-drawer] > summary").click()
+    viewer.locator("[data-step=score]").first.wait_for()
+    steps = viewer.locator(".diml-how-list button")
+    for step in steps.all():
+        step.click()
+        viewer.locator(".diml-how-list [aria-current=step]").wait_for()
+        words = viewer.locator("[data-role=steps]").evaluate(WORDS)
+        assert re.search(r"\bC\b", words)
+        assert not re.search(r"\bB\b", words), words
+    for drawer in ("formula", "trial"):
+        viewer.locator(f"[data-role={drawer}-drawer] > summary").click()
+        viewer.locator(f"[data-role={drawer}] :text-matches('\\\\bC\\\\b')").first.wait_for(
+            state="attached"
+        )
+        words = viewer.locator(f"[data-role={drawer}]").evaluate(WORDS)
+        assert not re.search(r"\bB\b", words), words
 
 
 def test_three_photos_say_what_makes_the_difference(visit, model, examples):

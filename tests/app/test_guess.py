@@ -37,6 +37,11 @@ def guess(page):
     return int(re.search(r"(\d+) of 10 marks", words(page, "result"))[1])
 
 
+def test_on_a_phone_the_hints_are_for_fingers(visit):
+    page = open_tab(visit, viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
+    assert re.search(r"\bTap\b", words(page, "hint"))
+
+
 def test_a_game_of_ten_rounds_is_scored_and_every_kind_is_explained(visit):
     page = open_tab(visit)
     kinds, total = [], 0
@@ -88,7 +93,7 @@ def test_a_game_of_ten_rounds_is_scored_and_every_kind_is_explained(visit):
 def test_a_teachers_link_asks_its_question_and_nothing_of_it_stays(visit):
     teacher = visit()
     teacher.page.click("#viewer button:has-text('Make this a question')")
-    teacher.page.wait_for_selector(".quiz-made:has-text('Click a part of a photo first')")
+    teacher.page.wait_for_selector(".quiz-made:has-text('Choose a part of a photo first')")
     teacher.page.locator("#viewer [data-role=frame-b]").click()
     teacher.page.click("#viewer button:has-text('Make this a question')")
     link = teacher.page.wait_for_selector("[data-link]").get_attribute("data-link")

@@ -1,5 +1,6 @@
 """The Retrieve tab in a real browser: built-in and own galleries, both orders, and the pair behind a result."""
 
+import json
 import re
 import shutil
 import time
@@ -257,6 +258,24 @@ def test_a_thumbnail_is_as_sharp_as_the_screen(explorer, gallery, examples):
             assert min(small.size) >= min(2 * 62, *large.size)
 
 
+def test_photos_are_called_what_people_call_them(explorer, gallery, examples):
+    payload = search_payload(
+        explorer, gallery, "efficientnet-lite0", examples / "scenes" / "chemparathi" / "00.jpg"
+    )
+    assert "“pink hibiscus”" in payload["summary"]
+    assert {item["label"] for item in payload["items"] if item["same"]} & {
+        f"pink hibiscus {number:02}" for number in (1, 2, 3)
+    }
+
+
+def test_every_name_is_of_a_kind_in_the_gallery_and_its_own(examples):
+    names = json.loads((examples / "names.json").read_text(encoding="utf-8"))
+    kinds = {folder.name for folder in (examples / "scenes").iterdir() if folder.is_dir()}
+    assert set(names) <= kinds
+    called = [names.get(kind, kind) for kind in kinds]
+    assert len(set(called)) == len(called)
+
+
 def test_photos_of_one_kind_have_names_of_their_own(explorer, gallery, examples):
     scene = sorted((examples / "scenes").glob("*/*.jpg"))[5]
     payload = search_payload(explorer, gallery, "efficientnet-lite0", scene)
@@ -306,7 +325,7 @@ def test_recall_is_shown_where_classes_are_known(explorer, gallery, examples):
     siblings = len(list(scene.parent.glob("*.jpg"))) - 1
     first_ten = [item for item in payload["items"] if item["rank"] <= 10]
     hits = sum(item["same"] for item in first_ten)
-    assert f"{hits} of {siblings} of its class in the first 10" in payload["recall"]["diml"]
+    assert f"{hits} of {siblings} of its kind in the first 10" in payload["recall"]["diml"]
     assert ("First result right" in payload["recall"]["diml"]) == first_ten[0]["same"]
     unknown = search_payload(explorer, gallery, "efficientnet-lite0", examples / "cat.jpg")
     assert unknown["recall"] is None

@@ -230,7 +230,7 @@ def test_a_region_is_pinned_as_one_and_escape_lets_go(visit, models, examples):
     share = added / expected.similarity
     assert added > 1  # below it, two decimals are shown
     total = f"{100 * expected.similarity:.1f}"
-    assert f"adds {added:.1f} points ({share:.1f}%) of {total}." in text
+    assert f"add {added:.1f} points ({share:.1f}%) of {total}." in text
     # A part without mass has no length in the bar.
     carrying = [part for part in parts if expected.contribution[part].sum() > 0]
     assert 0 < len(carrying) < len(parts)
@@ -321,6 +321,7 @@ def test_a_link_brings_everything_back(visit):
         ("?a=heron.jpg&b=harrier.jpg&model=gpt", "no model"),
         ("?a=heron.jpg&b=harrier.jpg&grid=99", "from 1 to"),
         ("?a=heron.jpg&b=harrier.jpg&mass=lots", "not a number"),
+        ("?a=heron.jpg&b=harrier.jpg&layer=x&parts=a9999&step=nine", "marked parts, step."),
     ],
 )
 def test_a_broken_link_says_what_is_wrong(visit, query, words):
@@ -416,7 +417,7 @@ def test_covering_a_region_asks_the_network_again(visit, models, examples):
     assert f"measured by the network{after - before:+.{digits}f}".replace("-", "−") in text
     share = promised / result.before.similarity
     added = f"{promised:.{digits}f} points ({share:.{2 if share < 1 else 1}f}%)"
-    assert f"adds {added} of" in page.page.text_content("#viewer .diml-readout")
+    assert f"add {added} of" in page.page.text_content("#viewer .diml-readout")
     page.page.click("#viewer [data-role=formula-drawer] summary")
     page.page.wait_for_selector(f"#viewer [data-role=formula]:has-text('= {added} of')")
     page.shot("covered")

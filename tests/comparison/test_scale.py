@@ -1,5 +1,7 @@
 """Where a score stands among those of other pairs."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -20,9 +22,18 @@ MADE = Scale(
 
 def test_a_score_stands_where_the_histograms_say():
     # 0.455 lies in the middle of bin 145: 45.5 of 50 bins of different pairs are below, 34.5 of 40 of like ones above.
-    assert MADE.standing(0.455) == pytest.approx((0.91, 0.8625))
-    assert MADE.standing(-1) == (0, 1)
-    assert MADE.standing(1) == (1, 0)
+    assert MADE.standing(0.455)[:2] == pytest.approx((0.91, 0.8625))
+    assert MADE.standing(-1)[:2] == (0, 1)
+    assert MADE.standing(1)[:2] == (1, 0)
+
+
+def test_a_standing_says_from_where_on_few_are_wrong_and_of_what_pairs():
+    # The upper hundredth of 50 bins of different pairs is half a bin: above 0.495, in the middle of bin 149. Of the 40
+    # bins of pairs of one kind 30.5 lie above it.
+    standing = MADE.standing(0.455)
+    assert standing.threshold == pytest.approx(0.495)
+    assert standing.same_above_threshold == pytest.approx(30.5 / 40)
+    assert standing[4:] == (9, 3, 100, 40)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.05, 0.3])
@@ -67,5 +78,7 @@ def test_every_shipped_model_has_a_scale_for_its_defaults(name, examples):
     alike = explain(model, examples / "cat.jpg", examples / "kitten.jpg")
     other = explain(model, examples / "cat.jpg", examples / "taj-mahal-near.jpg")
     assert alike.standing.different_below > 0.95 > other.standing.different_below
-    assert alike.to_dict()["standing"]["different_below"] == alike.standing.different_below
+    told = alike.to_dict()["standing"]
+    assert told == alike.standing._asdict()
+    assert told["pairs_different"] + told["pairs_same"] == math.comb(told["photographs"], 2)
     assert explain(model, examples / "cat.jpg", examples / "kitten.jpg", grid=3).standing is None

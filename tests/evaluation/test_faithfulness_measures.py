@@ -6,9 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from diml_core import explain, load_model
+from diml_core.counterfactual import COVERS
 from diml_core.data import known_truth, load_dataset
+from diml_core.embedding.grids import cell_box
 from diml_core.errors import InputError
 from diml_core.evaluation.faithfulness import RANKINGS, Ranking
 from diml_core.evaluation.faithfulness.agreement import (
@@ -17,6 +20,7 @@ from diml_core.evaluation.faithfulness.agreement import (
     covered_regions,
     random_region,
 )
+from diml_core.evaluation.faithfulness.cells import grid_of, on_parts
 from diml_core.evaluation.faithfulness.conservation import defects
 from diml_core.evaluation.faithfulness.correlation import rank_correlation
 from diml_core.evaluation.faithfulness.localisation import localised
@@ -30,6 +34,8 @@ from diml_core.evaluation.faithfulness.randomisation import randomised
 from diml_core.evaluation.faithfulness.stability import CHANGES, changed_photo, relative_change
 from diml_core.evaluation.faithfulness.tables import chosen_keys, faithfulness_tables
 from diml_core.evaluation.faithfulness.trials import like_pairs
+from diml_core.explain import explain_features
+from diml_core.photo.images import load_photo
 
 
 def test_rank_correlation_is_spearmans():
@@ -164,6 +170,90 @@ def test_relative_change_is_relative():
     assert relative_change(before, np.array([3.0, 5.0])) == pytest.approx(0.2)
     assert relative_change(10 * before, 10 * np.array([3.0, 5.0])) == pytest.approx(0.2)
     assert relative_change(np.zeros(2), np.zeros(2)) == 0
+
+
+def test_the_largest_change_is_captums_max_sensitivity(tiny, pair):
+    metrics = pytest.importorskip("captum.metrics", reason="no captum here: pip install captum")
+    options = tiny.options()
+    a, b = pair
+
+    def weights(inputs):  # captum's tuples: of pictures, and of their explanations
+        photos = [load_photo(Image.fromarray(each.numpy())) for each in inputs[0]]
+        seen = [tiny.extract(photo, options.start_block) for photo in photos]
+        found = [RANKINGS["diml"].weights(tiny, each, b, options)[0] for each in seen]
+        return (torch.from_numpy(np.stack(found)),)
+
+    def changed(pictures):  # one copy for each change
+        pairs = zip(CHANGES.values(), pictures, strict=True)
+        return (torch.from_numpy(np.stack([change(each.numpy()) for change, each in pairs])),)
+
+    pixels = torch.from_numpy(np.array(a.photo.image))[None]
+    expected = metrics.sensitivity_max(weights, pixels, changed, n_perturb_samples=len(CHANGES))
+    before = RANKINGS["diml"].weights(tiny, a, b, options)[0]
+    largest = max(
+        relative_change(
+            before,
+            RANKINGS["diml"].weights(
+                tiny, tiny.extract(changed_photo(a.photo, change), options.start_block), b, options
+            )[0],
+        )
+        for change in CHANGES
+    )
+    assert largest > 0
+    assert largest == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_covering_each_part_is_captums_feature_ablation(tiny, pair):
+    """Of one photo beside a fixed other, its parts as features, and the blurred photo as what they are replaced by."""
+    captum = pytest.importorskip("captum.attr", reason="no captum here: pip install captum")
+    options = tiny.options()
+    a, b = pair
+    pixels = np.array(a.photo.image)
+    rows, columns = grid = grid_of(a, options)
+    parts = np.zeros(pixels.shape[:2], int)
+    for part in range(rows * columns):
+        left, top, right, bottom = (round(e) for e in cell_box(part, grid, a.photo.image.size))
+        parts[top:bottom, left:right] = part
+
+    def score(pictures):
+        photos = [load_photo(Image.fromarray(each.numpy().astype(np.uint8))) for each in pictures]
+        seen = [tiny.extract(photo, options.start_block) for photo in photos]
+        return torch.tensor([explain_features(tiny, each, b, options).similarity for each in seen])
+
+    falls = captum.FeatureAblation(score).attribute(
+        torch.from_numpy(pixels)[None].float(),
+        baselines=torch.from_numpy(COVERS["blur"](pixels))[None].float(),
+        feature_mask=torch.from_numpy(parts)[None, :, :, None],
+    )
+    weights, _ = RANKINGS["covering"].weights(tiny, a, b, options)
+    # Batches of other photos: float32 sums in another order, then float16.
+    for part, weight in enumerate(weights):
+        assert weight == pytest.approx(float(falls[0][parts == part].mean()), abs=2e-3)
+    assert np.ptp(weights) > 2e-3
+
+
+def test_the_other_kind_tells_a_ranking_that_ignores_b_from_one_that_b_turns_over(
+    tiny, scenes, monkeypatch
+):
+    partners = {}
+
+    def deaf(model, a, b, options):
+        return tuple(on_parts(f.map.float().norm(dim=-1), options.grid).numpy() for f in (a, b))
+
+    def turned(model, a, b, options):
+        partner = partners.setdefault(a.photo.digest, b.photo.digest)
+        in_a, in_b = deaf(model, a, b, options)
+        return (in_a if partner == b.photo.digest else -in_a), in_b
+
+    for key, weigh in (("marginals", deaf), ("nearest", turned)):
+        monkeypatch.setitem(RANKINGS, key, replace(RANKINGS[key], weigh=weigh))
+    dataset = load_dataset("scenes", scenes, "test")
+    tables = faithfulness_tables(
+        tiny, dataset, tiny.options(), keys=["marginals", "nearest"], pairs=3, progress=False
+    )
+    rows = next(table for table in tables if table.title == "Randomisation").rows
+    assert rows[RANKINGS["marginals"].name]["other kind"].mean == pytest.approx(1)
+    assert rows[RANKINGS["nearest"].name]["other kind"].mean == pytest.approx(-1)
 
 
 def test_weights_on_the_object_are_counted_by_area():

@@ -53,11 +53,13 @@ def test_a_notebook_shows_the_results_as_a_table(gallery, photos):
     assert [(int(rank), int(global_rank), name) for rank, global_rank, _, name, _ in rows] == [
         (r.rank, r.global_rank, f"{r.path.parent.name}/{r.path.name}") for r in results[:20]
     ]
-    scores = [re.findall(r"-?\d\.\d{4}", row[-1]) for row in rows]
-    assert scores == [
-        [f"{s:.4f}" for s in (r.similarity, r.global_similarity, r.structural_similarity)]
-        for r in results[:20]
+    scores = [
+        [float(cell) for cell in re.findall(r"<td>(-?\d+\.\d)</td>", row[-1])] for row in rows
     ]
+    for (total, whole, parts), result in zip(scores, results[:20], strict=True):
+        assert total == pytest.approx(whole + parts)  # as it is shown
+        assert total == pytest.approx(100 * result.similarity, abs=0.05 + 1e-9)
+        assert whole == pytest.approx(50 * result.global_similarity, abs=0.05 + 1e-9)
     assert len(set(re.findall(r'src="data:image/jpeg;base64,([^"]+)"', table))) > 1
     assert "5 more are not shown" in table
 

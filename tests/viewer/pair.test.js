@@ -13,6 +13,7 @@ import {
   withPlan,
 } from "../../diml_core/viewer/view/pair.js";
 import { region } from "../../diml_core/viewer/view/pointing.js";
+import { spoken } from "../../diml_core/viewer/view/readout.js";
 
 const [A, B] = [6, 8]; // parts: 2 x 3 and 4 x 2
 const ROUNDING = A * B * Number.EPSILON; // of a sum of as many numbers below 1
@@ -54,6 +55,13 @@ for (const mass of [1, 0.5]) {
     }
   });
 }
+
+test("one part adds, and several add", () => {
+  const pair = somePair(1);
+  const said = [[3], [3, 4]].map((parts) => spoken(pair, { side: "a", parts, flow: flowFrom(pair, "a", parts) }));
+  assert.match(said[0], /^row 2, column 1 of A: goes to row \d, column \d, adds /);
+  assert.match(said[1], /^2 parts of A: go mostly to row \d, column \d, add /);
+});
 
 test("the cosine of one part to another is read back from mass and contribution", () => {
   const pair = somePair(0.5);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { serves, standing } from "../../diml_core/viewer/engine/scale.js";
+import { serves, standing, threshold } from "../../diml_core/viewer/engine/scale.js";
 import { shareOfPairs } from "../../diml_core/viewer/view/scale.js";
 
 const counts = (from, to, each) => Array.from({ length: 200 }, (_, k) => (k >= from && k < to ? each : 0));
@@ -16,6 +16,13 @@ test("a score stands where the library says", () => {
   assert.ok(Math.abs(sameAbove - 0.8625) < 1e-9);
   assert.deepEqual(standing(SCALE, -1), { differentBelow: 0, sameAbove: 1 });
   assert.deepEqual(standing(SCALE, 1), { differentBelow: 1, sameAbove: 0 });
+});
+
+test("a threshold lies where the library says", () => {
+  assert.ok(Math.abs(threshold(SCALE, 0.01) - 0.495) < 1e-9);
+  for (const share of [0.01, 0.05, 0.3]) {
+    assert.ok(Math.abs(1 - standing(SCALE, threshold(SCALE, share)).differentBelow - share) < 1e-9);
+  }
 });
 
 test("a scale serves the options that it was measured with, and no others", () => {

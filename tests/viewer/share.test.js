@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { layerOf } from "../../diml_core/viewer/view/layers.js";
-import { addressQuery, canBeLinked, viewFromQuery } from "../../diml_core/viewer/view/share.js";
+import { addressQuery, canBeLinked, leftOut, viewFromQuery } from "../../diml_core/viewer/view/share.js";
 
 const pair = {
-  a: { name: "heron.jpg", example: true, count: 63 },
-  b: { name: "harrier.jpg", example: true, count: 63 },
+  a: { name: "heron.jpg", example: true, count: 63, rollout: {} },
+  b: { name: "harrier.jpg", example: true, count: 63, rollout: {} },
   model: { name: "dinov2-s14" },
   options: { grid: 8, marginals: "product", mass: 0.5, start_block: 9, epsilon: 0.2 },
 };
@@ -14,20 +14,20 @@ const view = { layer: layerOf("rollout"), lines: 7, pinned: { side: "b", parts: 
 
 test("an address brings layer, lines and parts back", () => {
   const query = new URLSearchParams(addressQuery("", pair, view));
-  assert.deepEqual(viewFromQuery(query, pair), { ...view, layer: "rollout" });
+  assert.deepEqual(viewFromQuery(query, pair), { ...view, layer: "rollout", unknown: [] });
 });
 
 test("an address brings another method's layer back, where the server has that method", () => {
   const query = new URLSearchParams(addressQuery("", pair, { ...view, layer: { id: "rival-grad-cam" } }));
   const model = { ...pair.model, rivals: [{ key: "grad-cam", name: "Grad-CAM", title: "." }] };
   assert.equal(viewFromQuery(query, { ...pair, model }).layer, "rival-grad-cam");
-  assert.equal(viewFromQuery(query, pair).layer, undefined);
+  assert.deepEqual(viewFromQuery(query, pair), { lines: 7, pinned: view.pinned, unknown: ["layer"] });
 });
 
 test("an address opens a step of how it works, if there is such a step", () => {
   const address = addressQuery("", pair, { ...view, step: "transport" });
   assert.equal(viewFromQuery(new URLSearchParams(address), pair).step, "transport");
-  assert.equal(viewFromQuery(new URLSearchParams(address.replace("transport", "nine")), pair).step, undefined);
+  assert.equal(viewFromQuery(new URLSearchParams(address.replace("transport", "nine")), pair).unknown[0], "step");
   assert.equal(new URLSearchParams(addressQuery(address, pair, { ...view, step: null })).has("step"), false);
 });
 
@@ -56,15 +56,20 @@ test("a pair that cannot be linked leaves nothing of itself", () => {
 
 test("an address of other options is not of this pair, however its numbers are written", () => {
   const address = "a=heron.jpg&b=harrier.jpg&model=dinov2-s14&lines=3";
-  assert.deepEqual(viewFromQuery(new URLSearchParams(`${address}&mass=.50&marginals=product`), pair), { lines: 3 });
+  assert.deepEqual(viewFromQuery(new URLSearchParams(`${address}&mass=.50&marginals=product`), pair), { lines: 3, unknown: [] });
   assert.equal(viewFromQuery(new URLSearchParams(`${address}&grid=4`), pair), null);
   assert.equal(viewFromQuery(new URLSearchParams(`${address}&marginals=uniform`), pair), null);
 });
 
-test("an address of another pair or of nonsense changes no view", () => {
+test("what an address asks for in vain is told, and the rest is shown", () => {
   assert.equal(viewFromQuery(new URLSearchParams("a=cat.jpg&b=harrier.jpg&model=dinov2-s14"), pair), null);
   const nonsense = "a=heron.jpg&b=harrier.jpg&model=dinov2-s14&layer=x&lines=-1&parts=c1";
-  assert.deepEqual(viewFromQuery(new URLSearchParams(nonsense), pair), {});
+  assert.deepEqual(viewFromQuery(new URLSearchParams(nonsense), pair), { unknown: ["layer", "lines", "parts"] });
   const beyond = "a=heron.jpg&b=harrier.jpg&model=dinov2-s14&parts=a1.1.999";
-  assert.deepEqual(viewFromQuery(new URLSearchParams(beyond), pair), { pinned: { side: "a", parts: [1] } });
+  assert.deepEqual(viewFromQuery(new URLSearchParams(beyond), pair), { pinned: { side: "a", parts: [1] }, unknown: ["parts"] });
+  const unseen = { ...pair, a: { ...pair.a, rollout: null } };
+  const looking = new URLSearchParams("a=heron.jpg&b=harrier.jpg&model=dinov2-s14&layer=rollout");
+  assert.deepEqual(viewFromQuery(looking, unseen), { unknown: ["layer"] });
+  assert.equal(leftOut([]), null);
+  assert.match(leftOut(["layer", "parts"]), /Left out: what the photos are coloured by, marked parts\.$/);
 });

@@ -42,6 +42,35 @@ def test_a_text_is_filled_in_or_refuses(monkeypatch):
         text("no.such.text")
 
 
+def test_only_hints_for_a_mouse_speak_of_one():
+    forms = {key.rpartition(".")[0] for key in texts() if key.endswith((".mouse", ".finger"))}
+    assert forms
+    assert all(f"{key}.{hand}" in texts() for key in forms for hand in ("mouse", "finger"))
+    gestures = re.compile(r"\b(click|point at|pointer|hover|keyboard)\b", re.IGNORECASE)
+    mouse = [key for key, words in texts().items() if gestures.search(words)]
+    assert all(key.endswith(".mouse") for key in mouse), mouse
+
+
+def test_no_text_of_a_viewer_takes_its_second_photo_for_b():
+    drawers = (
+        "bar.",
+        "cover.",
+        "formula.",
+        "legend.",
+        "readout.",
+        "score.",
+        "spoken.",
+        "steps.",
+        "trial.",
+    )
+    fixed = [
+        key
+        for key, words in texts().items()
+        if key.startswith(drawers) and re.search(r"\bB\b", words.replace("{B}", ""))
+    ]
+    assert not fixed  # beside another viewer it may be C: {B} is filled in
+
+
 def test_every_term_has_a_name_and_one_sentence():
     ids = {key.split(".")[1] for key in texts() if key.startswith("terms.")}
     assert set(glossary()) == ids

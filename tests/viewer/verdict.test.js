@@ -18,8 +18,8 @@ const curves = (deletion, insertion) =>
 
 test("falling sooner is faster, and so is rising sooner", () => {
   const sentence = verdict(curves([0.15, 0.21, 0.1], [0.5, 0.4, 0.6]), METHODS);
-  assert.match(sentence, /lowers the score faster than Grad-CAM and more slowly than random \(15\.0 against 21\.0 and 10\.0\)/);
-  assert.match(sentence, /raises it faster than Grad-CAM and more slowly than random \(50\.0 against 40\.0 and 60\.0\)/);
+  assert.match(sentence, /lowers the score faster than Grad-CAM and more slowly than random \(mean score 15\.0 against 21\.0 and 10\.0\)/);
+  assert.match(sentence, /raises it faster than Grad-CAM and more slowly than random \(mean score 50\.0 against 40\.0 and 60\.0\)/);
   assert.match(sentence, /On this pair only\.$/);
 });
 

@@ -25,6 +25,23 @@ export function standing(scale, score) {
 }
 
 /**
+ * The score that this share of the pairs of different things exceeds.
+ *
+ * @param {Scale} scale
+ * @param {number} falseMatches above 0, below 1
+ */
+export function threshold({ different }, falseMatches) {
+  const wanted = (1 - falseMatches) * different.reduce((sum, count) => sum + count, 0);
+  let before = 0;
+  for (let bin = 0; bin < different.length; bin++) {
+    const after = before + different[bin];
+    if (after >= wanted && after > before) return ((bin + (wanted - before) / different[bin]) * 2) / different.length - 1;
+    before = after;
+  }
+  return 1;
+}
+
+/**
  * Within a bin scores are taken to be spread evenly.
  *
  * @param {number[]} counts of equally wide bins from -1 to 1

@@ -1,6 +1,6 @@
 // Which of two? Two pairs, or two drawings of one: one click on a card.
 
-import { make, percent } from "../view/dom.js";
+import { hand, make, percent } from "../view/dom.js";
 import { text } from "../view/texts.js";
 import { drawingOf, pictureOf } from "./picture.js";
 import { concentration, marksFor } from "./scoring.js";
@@ -34,7 +34,7 @@ export function pairView(round, guessed) {
       looks: looksAt(round.pairs, (index) => text("quiz.look.pair", { number: index + 1 })),
     });
   });
-  return { heading: text("quiz.pair.question", words), hint: text("quiz.pair.hint"), node, paint: () => {}, focus: cards[0], cards };
+  return { heading: text("quiz.pair.question", words), hint: text(`quiz.pair.hint.${hand()}`), node, paint: () => {}, focus: cards[0], cards };
 }
 
 /**
@@ -64,7 +64,7 @@ export function modelView(round, guessed) {
   });
   return {
     heading: text("quiz.model.question", { model: titleOf(round.pairs[wanted]) }),
-    hint: [text("quiz.model.hint"), ...habits].join(" "),
+    hint: [text(`quiz.model.hint.${hand()}`), ...habits].join(" "),
     node,
     paint: () => drawings.forEach(({ paint }) => paint()),
     focus: cards[0],

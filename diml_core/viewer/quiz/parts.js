@@ -1,6 +1,6 @@
 // Where will this part go? One click on the other photo.
 
-import { make, percent } from "../view/dom.js";
+import { hand, make, percent } from "../view/dom.js";
 import { cellName } from "../view/pair.js";
 import { listenToFrame } from "../view/pointing.js";
 import { text } from "../view/texts.js";
@@ -100,7 +100,7 @@ export function partView(round, guessed, speak, signal) {
 
   return {
     heading: text("quiz.part.question", words),
-    hint: text(matchMedia("(pointer: coarse)").matches ? "quiz.part.finger" : "quiz.part.mouse", words),
+    hint: text(`quiz.part.hint.${hand()}`, words),
     node: make("div", { className: "quiz-pair" }, pictures.a.node, pictures.b.node),
     paint,
     focus: target.frame,

@@ -3,10 +3,12 @@
 import { balanceOf, extremesOf } from "./balance.js";
 import { signed } from "./difference.js";
 import { button, make } from "./dom.js";
+import { marginalsInWords } from "./marginals.js";
 import { partsIn, sumOf } from "./pair.js";
 import { OPTION_KEYS } from "./share.js";
 import { text } from "./texts.js";
 
+/** @import { Options } from "../engine/types.js" */
 /** @import { Difference } from "../engine/difference.js" */
 /** @import { Relation } from "./difference.js" */
 /** @import { Box, Pair } from "./pair.js" */
@@ -71,8 +73,8 @@ function sentenceOf(compared, captions) {
     const changes = changesOf(first, second).map((key) =>
       text("settings.change", {
         name: text(/** @type {"settings.grid"} */ (`settings.${key}`)),
-        now: String(second.options[key]),
-        before: String(first.options[key]),
+        now: inWords(key, second.options),
+        before: inWords(key, first.options),
       }),
     );
     const values = { changes: changes.join(", "), first: other, second: one };
@@ -84,6 +86,9 @@ function sentenceOf(compared, captions) {
   const told = text(key, { total: Math.abs(shown.total).toFixed(1), first: one, second: other });
   return [make("b", {}, told), caption ? ` ${caption}` : ""];
 }
+
+/** @type {(key: keyof Options, options: Options) => string} */
+const inWords = (key, options) => (key === "marginals" ? marginalsInWords(options.marginals) : String(options[key]));
 
 /** @param {Compared} compared */
 function sumParts(compared) {

@@ -1,13 +1,12 @@
 // The controls of the comparison's options: whatever they say is computed here, at once.
 
 import { button, make, uniqueId } from "./dom.js";
+import { marginalsInWords } from "./marginals.js";
 import { rich } from "./terms.js";
 import { text } from "./texts.js";
 
 /** @import { Model, Options } from "../engine/types.js" */
 
-/** @type {Record<string, string>} */
-const MARGINAL_LABELS = { product: text("options.marginals.product") };
 const LOWEST_EPSILON = 0.005;
 // Of the slider, from the lowest epsilon to 1, each the same factor: one above 1.1, so that in two digits every step
 // is another number.
@@ -165,7 +164,7 @@ function numberControl({ name, low, high, step, logarithmic }, change) {
  */
 function marginalControl(model, change) {
   const ids = { select: uniqueId("marginals"), help: uniqueId("marginals") };
-  const choices = model.marginals.map((name) => make("option", { value: name }, MARGINAL_LABELS[name] ?? name));
+  const choices = model.marginals.map((name) => make("option", { value: name }, marginalsInWords(name)));
   const select = /** @type {HTMLSelectElement} */ (
     make("select", { id: ids.select, "aria-describedby": ids.help }, ...choices)
   );

@@ -33,6 +33,9 @@ export function button(label, onClick, attributes = {}) {
   return node;
 }
 
+/** What visitors point with: hints name its gestures. @returns {"finger" | "mouse"} */
+export const hand = () => (matchMedia("(hover: none)").matches ? "finger" : "mouse");
+
 let ids = 0;
 
 /**
@@ -48,9 +51,3 @@ export const uniqueId = (name) => `diml-${name}-${++ids}`;
  * @param {number} [digits]
  */
 export const percent = (fraction, digits = 0) => `${(100 * fraction).toFixed(digits)}%`;
-
-/**
- * @param {number} count
- * @param {string} noun
- */
-export const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;

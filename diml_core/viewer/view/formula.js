@@ -2,7 +2,7 @@
 
 import { marginalErrors } from "../engine/settling.js";
 import { make, percent } from "./dom.js";
-import { cellName, otherSide, planIndex, sumOf } from "./pair.js";
+import { cellName, letterOf, otherSide, planIndex, sumOf } from "./pair.js";
 import { addedBy } from "./readout.js";
 import { pointsOf, shareOf, shownSum, written } from "./points.js";
 import { term } from "./terms.js";
@@ -32,7 +32,7 @@ export function renderFormula(root, pair, settled, active, stop) {
   const added = pointsOf(pair.contribution[k]);
   /** @type {[string, string, string][]} */
   const lines = [
-    ["", text("formula.match"), text("formula.match.value", { i: cellName(pair.a, i), j: cellName(pair.b, j) })],
+    ["", text("formula.match"), text("formula.match.value", { i: cellName(pair.a, i), j: cellName(pair.b, j), B: letterOf(pair, "b") })],
     ["cosine", text("terms.cosine.name"), `Sᵢⱼ = ${number(pair.cosine[k])}`],
     ["importance", text("terms.importance.name"), `uᵢ = ${number(pair.a.marginals[i])},  vⱼ = ${number(pair.b.marginals[j])}`],
     ["", text("formula.kernel"), `Kᵢⱼ = exp(−(1 − Sᵢⱼ) / ε) = exp(−${number(1 - pair.cosine[k])} / ${epsilon}) = ${kernel.toExponential(3)}`],
@@ -83,7 +83,7 @@ function misplacedMass(pair, settled) {
 /** @param {Pair} pair */
 function marginalSentence(pair) {
   const [rows, columns] = marginalErrors({ ...pair.explanation, plan: pair.plan }).map((error) => error.toExponential(1));
-  return text(pair.options.mass < 1 ? "formula.errors.partial" : "formula.errors", { rows, columns });
+  return text(pair.options.mass < 1 ? "formula.errors.partial" : "formula.errors", { rows, columns, B: letterOf(pair, "b") });
 }
 
 /**

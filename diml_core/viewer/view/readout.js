@@ -1,10 +1,10 @@
 // Words and numbers for the part that is pointed at: what it matches and what that adds to the score.
 
-import { make, percent } from "./dom.js";
+import { hand, make, percent } from "./dom.js";
 import { cellName, cosineTo, letterOf, otherSide, strongestOf, sumOf } from "./pair.js";
 import { pointsOf, shareOf, shownSum, written } from "./points.js";
 import { rich, term } from "./terms.js";
-import { counted, text } from "./texts.js";
+import { counted, formOf, text } from "./texts.js";
 
 /** @import { Pair, Pointed, Side } from "./pair.js" */
 
@@ -17,8 +17,7 @@ const TARGETS_LISTED = 4;
  */
 export function renderReadout(root, pair, active) {
   if (!active) {
-    const by = matchMedia("(hover: none)").matches ? "finger" : "mouse";
-    root.replaceChildren(make("p", { className: "diml-hint" }, ...rich(`readout.hint.${by}`)));
+    root.replaceChildren(make("p", { className: "diml-hint" }, ...rich(`readout.hint.${hand()}`)));
     return;
   }
   const { side, parts, flow } = active;
@@ -43,11 +42,12 @@ export function renderReadout(root, pair, active) {
     term("points", text("readout.column.points")),
     text("readout.column.share"),
   ];
-  const sentence = rich("readout.sentence", {
+  const sentence = rich(`readout.sentence.${formOf(parts.length)}`, {
     what: make("b", {}, whatOf(pair, active)),
     ...addedBy(pair, side, parts),
     importance: percent(sumOf(here.marginals, parts), 2),
     mass: percent(sumOf(flow.mass), 2),
+    other: letterOf(pair, there),
   });
   root.replaceChildren(
     make("p", {}, ...sentence),
@@ -96,7 +96,8 @@ export function spoken(pair, active) {
   const [to] = strongestOf(flow.mass, 1);
   const from = parts.length === 1 ? cellName(pair[side], parts[0]) : counted("part", parts.length);
   const values = { from, photo: letterOf(pair, side) };
+  const matched = /** @type {const} */ (`spoken.matched.${formOf(parts.length)}`);
   return to === undefined
     ? text("spoken.unmatched", values)
-    : text("spoken.matched", { ...values, to: cellName(pair[otherSide(side)], to), ...addedBy(pair, side, parts) });
+    : text(matched, { ...values, to: cellName(pair[otherSide(side)], to), ...addedBy(pair, side, parts) });
 }

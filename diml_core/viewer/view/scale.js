@@ -1,8 +1,9 @@
 // Is that high? The score on the scale of its own model: two histograms, a mark, and a sentence.
 
-import { serves, standing } from "../engine/scale.js";
+import { serves, standing, threshold } from "../engine/scale.js";
 import { make, percent } from "./dom.js";
 import { sumOf } from "./pair.js";
+import { written } from "./points.js";
 import { rich } from "./terms.js";
 import { grouped, text } from "./texts.js";
 
@@ -11,6 +12,7 @@ import { grouped, text } from "./texts.js";
 const SIZE = { width: 220, height: 34 }; // px
 const SVG = "http://www.w3.org/2000/svg";
 const JOINED = 4; // bins of the file in one that is drawn
+const FALSE_MATCHES = 0.01; // share of the pairs of different things above the threshold that is told
 
 /**
  * @param {HTMLElement} root
@@ -49,6 +51,12 @@ export function scaleOf(root) {
       above: make("b", {}, shareOfPairs(sameAbove)),
       same: make("span", { className: "diml-same" }, text("scale.same")),
     });
+    const least = threshold(scale, FALSE_MATCHES);
+    const told = text("scale.threshold", {
+      few: percent(FALSE_MATCHES),
+      points: written(100 * least, 1),
+      found: shareOfPairs(standing(scale, least).sameAbove),
+    });
     const measured = text("scale.measured", {
       photographs: scale.photographs,
       kinds: scale.kinds,
@@ -56,7 +64,7 @@ export function scaleOf(root) {
       pairsSame: grouped(sumOf(scale.same)),
     });
     // Apart, for a lecture hall has no room for small print.
-    sentence.replaceChildren(...parts, make("span", { className: "diml-scale-note" }, ` ${measured}`));
+    sentence.replaceChildren(...parts, make("span", { className: "diml-scale-note" }, ` ${told} ${measured}`));
   };
 }
 

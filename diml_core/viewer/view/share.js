@@ -11,6 +11,8 @@ import { text } from "./texts.js";
 
 /** @type {readonly (keyof Options)[]} */
 export const OPTION_KEYS = ["grid", "marginals", "mass", "start_block", "epsilon"];
+/** @typedef {"layer" | "lines" | "parts" | "step"} Unknown */
+
 const KEYS = ["a", "b", "model", ...OPTION_KEYS, "layer", "lines", "parts", "step"];
 
 /**
@@ -49,11 +51,11 @@ export const canBeLinked = ({ a, b }) => a.example && b.example;
 
 /**
  * What an address says about the view, or null where it names another pair, or options that this one does not stand at:
- * its parts are those of its own grid.
+ * its parts are those of its own grid. What it asks for that the pair has not is `unknown`, by its key.
  *
  * @param {URLSearchParams} query
  * @param {Pair} pair
- * @returns {{layer?: string, lines?: number, pinned?: Selection, step?: string} | null}
+ * @returns {{layer?: string, lines?: number, pinned?: Selection, step?: string, unknown: Unknown[]} | null}
  */
 export function viewFromQuery(query, pair) {
   const named = [query.get("a"), query.get("b"), query.get("model") ?? pair.model.name];
@@ -64,21 +66,50 @@ export function viewFromQuery(query, pair) {
     return asked !== null && asked !== pair.options[key] && Number(asked) !== pair.options[key];
   };
   if (OPTION_KEYS.some(differs)) return null;
-  /** @type {ReturnType<typeof viewFromQuery>} */
-  const view = {};
-  const layer = query.get("layer") ?? "";
-  const ids = [...LAYERS.map(({ id }) => id), ...(pair.model.rivals ?? []).map(layerIdOf)];
-  if (ids.includes(layer)) view.layer = layer;
-  const lines = Number(query.get("lines"));
-  if (query.has("lines") && lines >= 0 && lines <= MOST_LINES) view.lines = Math.round(lines);
-  const [, side, list] = /^([ab])(\d+(?:\.\d+)*)$/.exec(query.get("parts") ?? "") ?? [];
-  if (side === "a" || side === "b") {
-    const parts = list.split(".").map(Number).filter((part) => part < pair[side].count);
+  /** @type {NonNullable<ReturnType<typeof viewFromQuery>>} */
+  const view = { unknown: [] };
+  /** @type {(key: Unknown, read: (asked: string) => boolean) => void} */
+  const take = (key, read) => {
+    const asked = query.get(key);
+    if (asked !== null && !read(asked)) view.unknown.push(key);
+  };
+  take("layer", (layer) => {
+    // What two viewers differ by is here once both have their pair.
+    const layers = LAYERS.filter(({ available, beside }) => !available || beside || available(pair));
+    const known = [...layers.map(({ id }) => id), ...(pair.model.rivals ?? []).map(layerIdOf)].includes(layer);
+    if (known) view.layer = layer;
+    return known;
+  });
+  take("lines", (asked) => {
+    const lines = Number(asked);
+    const known = lines >= 0 && lines <= MOST_LINES;
+    if (known) view.lines = Math.round(lines);
+    return known;
+  });
+  take("parts", (asked) => {
+    const [, side, list] = /^([ab])(\d+(?:\.\d+)*)$/.exec(asked) ?? [];
+    if (side !== "a" && side !== "b") return false;
+    const named = list.split(".").map(Number);
+    const parts = named.filter((part) => part < pair[side].count);
     if (parts.length) view.pinned = { side, parts: [...new Set(parts)] };
-  }
-  const step = query.get("step") ?? "";
-  if (STEP_IDS.includes(step)) view.step = step;
+    return parts.length === named.length;
+  });
+  take("step", (step) => {
+    const known = STEP_IDS.includes(step);
+    if (known) view.step = step;
+    return known;
+  });
   return view;
+}
+
+/**
+ * What to say of a link of which not all can be shown.
+ *
+ * @param {Unknown[]} unknown
+ * @returns {string | null} null for nothing
+ */
+export function leftOut(unknown) {
+  return unknown.length ? text("viewer.link.unknown", { what: unknown.map((key) => text(`viewer.link.${key}`)).join(", ") }) : null;
 }
 
 /**

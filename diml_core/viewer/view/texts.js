@@ -25,6 +25,13 @@ export function text(key, values = {}) {
 }
 
 /**
+ * The form that the language has for so many; what it does not tell apart is `other`.
+ *
+ * @param {number} count
+ */
+export const formOf = (count) => (plurals.select(count) === "one" ? "one" : "other");
+
+/**
  * So many of something: the text `count.<noun>.<form>` for the form that the language has for that number.
  *
  * @param {string} noun

@@ -5,6 +5,7 @@ import { answerTo } from "./asking.js";
 import { COVERS, paintCovered } from "./covers.js";
 import { curveChart, rangeOf, sample } from "./curves.js";
 import { button, make, uniqueId } from "./dom.js";
+import { SIDES, letterOf } from "./pair.js";
 import { written } from "./points.js";
 import { rich } from "./terms.js";
 import { text } from "./texts.js";
@@ -78,7 +79,7 @@ function renderTrial(root, { question, pair, photos }, ask, over) {
   const names = rivals.map(({ key, name }) => ({ id: key, label: name }));
   const first = choice(text("trial.first"), names, preferred(rivals, ["grad-cam"], ""));
   const second = choice(text("trial.second"), names, preferred(rivals, ["marginals", "random"], first.select.value));
-  const side = choice(text("trial.side"), [{ id: "a", label: text("trial.side.a") }, { id: "b", label: text("trial.side.b") }], "a");
+  const side = choice(text("trial.side"), SIDES.map((id) => ({ id, label: text("trial.side.photo", { photo: letterOf(pair, id) }) })), "a");
   const cover = choice(text("trial.cover"), COVERS, "blur");
   const titles = make("p", { className: "diml-hint" });
   const status = make("p", { className: "diml-hint", role: "status" });

@@ -18,7 +18,7 @@ import { renderReproduce } from "./reproduce.js";
 import { layerIdOf, rivalLayers, rivalList } from "./rivals.js";
 import { scaleOf } from "./scale.js";
 import { scoreOf } from "./score.js";
-import { addressQuery, canBeLinked, copyText, viewFromQuery } from "./share.js";
+import { addressQuery, canBeLinked, copyText, leftOut, viewFromQuery } from "./share.js";
 import { measureStage } from "./stage.js";
 import { stepsDrawer } from "./steps/drawer.js";
 import { term } from "./terms.js";
@@ -583,7 +583,7 @@ export function createViewer(host, { address = false, ask = null, tell = () => {
     showChosenLayer(settled);
     renderReproduce(find("reproduce"), settled);
     showPlan();
-    say(null);
+    say(view ? leftOut(view.unknown) : null);
     paint();
     tell("options", { model: payload.model.name, ...payload.options });
     set("pinned", view?.pinned ?? wanted);

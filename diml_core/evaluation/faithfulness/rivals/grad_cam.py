@@ -48,7 +48,7 @@ def _cam(
 
 RANKING = Ranking(
     "Grad-CAM",
-    "Where the features lie that would raise the global similarity: the last map, weighted by its mean gradient.",
+    "Where the network's last features would raise the similarity of the photos as wholes.",
     2,
     _weigh,
 )

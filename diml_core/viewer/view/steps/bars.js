@@ -15,9 +15,9 @@ import { text } from "../texts.js";
  * @param {Side} side
  * @param {Tools} tools
  */
-export function barsPicture(side, { on, sizes, signal }) {
+export function barsPicture(side, { on, sizes, signal, letters }) {
   const canvas = /** @type {HTMLCanvasElement} */ (make("canvas", { "aria-hidden": "true" }));
-  const label = text("steps.importance.bars", { side: side.toUpperCase() });
+  const label = text("steps.importance.bars", { side: letters[side] });
   const field = make("div", { className: "diml-how-bars", tabIndex: 0, role: "application", ariaLabel: label }, canvas);
   const node = make("figure", { className: "diml-how-wide" }, field, make("figcaption", {}, label));
   node.dataset.picture = side === "a" ? "u" : "v";

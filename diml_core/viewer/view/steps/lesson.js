@@ -1,7 +1,7 @@
 // The steps themselves: one is shown at a time, on the pair that is open, and all of them live.
 
 import { button, make } from "../dom.js";
-import { cellName, flowFrom, otherSide } from "../pair.js";
+import { cellName, flowFrom, letterOf, otherSide } from "../pair.js";
 import { rich } from "../terms.js";
 import { text } from "../texts.js";
 import { attention } from "./each/attention.js";
@@ -50,6 +50,7 @@ export function createLesson(root, on, chosen, signal) {
   /** @type {ReturnType<typeof formulaOf> | null} */
   let paintFormula = null;
   const inks = inksOf(root);
+  let letters = { a: "A", b: "B" }; // what the photos are called in this viewer
   let ending = new AbortController(); // what a step listens to ends with it
   /** @type {Step[]} */
   let usable = [];
@@ -58,6 +59,9 @@ export function createLesson(root, on, chosen, signal) {
   /** @type {{pair: Pair, found: ReturnType<typeof fillings>} | null} */
   let filled = null;
   signal.addEventListener("abort", () => ending.abort());
+
+  /** @param {Step} of */
+  const titleOf = (of) => text(/** @type {"steps.photos.title"} */ (`steps.${of.id}.title`), { B: letters.b });
 
   /** @param {number} by */
   function goBy(by) {
@@ -68,7 +72,7 @@ export function createLesson(root, on, chosen, signal) {
   /** @param {Step} to */
   function go(to) {
     chosen(to.id);
-    on.speak(text("steps.now", { number: usable.indexOf(to) + 1, count: usable.length, title: text(titleKey(to)) }));
+    on.speak(text("steps.now", { number: usable.indexOf(to) + 1, count: usable.length, title: titleOf(to) }));
   }
 
   document.addEventListener(
@@ -103,7 +107,7 @@ export function createLesson(root, on, chosen, signal) {
     const sizes = sizesOf(on.repaint);
     ending.signal.addEventListener("abort", sizes.stop);
     for (const { frame } of Object.values(photosOfPair)) sizes.watch(frame);
-    built = now.build({ on, sizes, signal: ending.signal, photos: photosOfPair, speakOf });
+    built = now.build({ on, sizes, signal: ending.signal, photos: photosOfPair, letters, speakOf });
     show.dataset.kind = now.kind;
     show.dataset.pictures = String(built.show.length);
     root.dataset.step = now.id;
@@ -117,14 +121,14 @@ export function createLesson(root, on, chosen, signal) {
   /** @param {Pair} pair */
   function showList(pair) {
     usable = STEPS.filter((each) => !each.available || each.available(pair));
-    const now = [step, ...usable].map((each) => each?.id).join();
+    const now = [step, ...usable].map((each) => each?.id).join() + letters.b;
     if (list.dataset.shown === now) return;
     list.dataset.shown = now;
     if (list.childElementCount !== usable.length) {
       list.replaceChildren(
         ...usable.map((each, at) => {
           const name = make("span", {}, text(/** @type {"steps.photos.name"} */ (`steps.${each.id}.name`)));
-          const choose = button("", () => go(each), { title: text(titleKey(each)) });
+          const choose = button("", () => go(each));
           choose.append(make("b", {}, String(at + 1)), " ", name);
           choose.dataset.step = each.id;
           return make("li", {}, choose);
@@ -132,6 +136,7 @@ export function createLesson(root, on, chosen, signal) {
       );
     }
     for (const choose of list.querySelectorAll("button")) {
+      choose.title = titleOf(usable.find(({ id }) => id === choose.dataset.step) ?? STEPS[0]);
       if (choose.dataset.step === step?.id) choose.setAttribute("aria-current", "step");
       else choose.removeAttribute("aria-current");
     }
@@ -145,7 +150,11 @@ export function createLesson(root, on, chosen, signal) {
       const named = STEPS.find((each) => each.id === id) ?? STEPS[0];
       // What another model has not is passed over.
       const now = !named.available || named.available(pair) ? named : STEPS[STEPS.indexOf(named) - 1];
-      if (now !== step) build(now);
+      const b = letterOf(pair, "b");
+      if (now !== step || b !== letters.b) {
+        letters = { ...letters, b };
+        build(now);
+      }
       showList(pair);
       const cell = markedCell(pair, pointed, pair[now.by]);
       const side = pointed?.side ?? "a";
@@ -161,7 +170,7 @@ export function createLesson(root, on, chosen, signal) {
         inks: inks(),
         fillings: () => (filled ??= { pair, found: fillings(pair) }).found,
       };
-      showText(title, text(titleKey(now)));
+      showText(title, titleOf(now));
       const phrases = built?.say(view) ?? [];
       const saying = JSON.stringify(phrases);
       if (words.dataset.shown !== saying) {
@@ -184,9 +193,6 @@ function showText(node, words) {
   if (node.textContent !== words) node.textContent = words;
 }
 
-/** @param {Step} step */
-const titleKey = ({ id }) => /** @type {"steps.photos.title"} */ (`steps.${id}.title`);
-
 /**
  * @param {Pair} pair
  * @param {number} k
@@ -196,6 +202,7 @@ function speakOf(pair, k) {
   return text("steps.cell", {
     a: cellName(pair.a, i),
     b: cellName(pair.b, j),
+    B: letterOf(pair, "b"),
     similarity: pair.cosine[k].toFixed(2),
     mass: (100 * pair.plan[k]).toFixed(2),
   });

@@ -20,8 +20,7 @@ const BESIDE = /** @type {const} */ ([["rgba(0,0,0,.75)", 2.4], ["rgba(255,255,2
 /**
  * @typedef {object} Matrix
  * @property {string} id by which terms light it: one letter
- * @property {(Node | string)[]} title
- * @property {string} label for those who listen
+ * @property {string} what its cells are
  * @property {ColourMap} map
  * @property {number} [power] of the fraction that is coloured: below 1, small values stand out
  * @property {(value: number) => string} format
@@ -35,20 +34,20 @@ const palettes = new Map();
  * @param {Matrix} matrix
  * @param {Tools} tools
  */
-export function matrixPicture({ id, title, label, map, power = 1, format, edges = false }, { on, sizes, signal, speakOf }) {
+export function matrixPicture({ id, what, map, power = 1, format, edges = false }, { on, sizes, signal, letters, speakOf }) {
   const cells = /** @type {HTMLCanvasElement} */ (make("canvas", { className: "diml-how-cells", "aria-hidden": "true" }));
   const marks = /** @type {HTMLCanvasElement} */ (make("canvas", { "aria-hidden": "true" }));
-  const field = make("div", { className: "diml-how-field", tabIndex: 0, role: "application", ariaLabel: label }, cells, marks);
+  const field = make("div", { className: "diml-how-field", tabIndex: 0, role: "application", ariaLabel: text("steps.matrix.label", { what, B: letters.b }) }, cells, marks);
   const bars = edges ? [make("canvas", { className: "diml-how-top" }), make("canvas", { className: "diml-how-left" })] : [];
   for (const bar of bars) bar.ariaHidden = "true";
   const low = make("span");
   const high = make("span");
   const legend = make("div", { className: "diml-how-legend" }, low, make("span", { className: "diml-ramp", style: `background:${gradient(map)}` }), high);
-  legend.append(make("small", {}, text("steps.matrix.axes")));
+  legend.append(make("small", {}, text("steps.matrix.axes", { B: letters.b })));
   const node = make(
     "figure",
     { className: edges ? "diml-how-matrix diml-how-edged" : "diml-how-matrix" },
-    make("figcaption", {}, ...title),
+    make("figcaption", {}, what),
     ...bars,
     field,
     legend,

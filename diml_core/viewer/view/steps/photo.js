@@ -1,6 +1,7 @@
 // A photo of the pair as the steps show it: its parts, colours over them, and which are marked.
 
 import { make } from "../dom.js";
+import { letterOf } from "../pair.js";
 import { listenToFrame } from "../pointing.js";
 import { outlineParts, paintGrid } from "../stage.js";
 import { text } from "../texts.js";
@@ -30,8 +31,9 @@ export function photoPicture(side, on, signal) {
   const image = /** @type {HTMLImageElement} */ (make("img", { alt: "", draggable: false }));
   const canvas = /** @type {HTMLCanvasElement} */ (make("canvas", { "aria-hidden": "true" }));
   const frame = make("div", { className: "diml-frame", tabIndex: 0, role: "application" }, image, canvas);
+  const letter = make("b", {}, side.toUpperCase());
   const name = make("span");
-  const node = make("figure", { className: "diml-how-photo" }, frame, make("figcaption", {}, make("b", {}, side.toUpperCase()), " ", name));
+  const node = make("figure", { className: "diml-how-photo" }, frame, make("figcaption", {}, letter, " ", name));
   node.dataset.picture = side;
   /** @type {View | null} */
   let shown = null;
@@ -71,11 +73,12 @@ export function photoPicture(side, on, signal) {
         const [width, height] = view.loaded.payload[side].size;
         frame.style.setProperty("--aspect", String(width / height));
         frame.style.aspectRatio = `${width} / ${height}`;
+        letter.textContent = letterOf(view.pair, side);
         name.textContent = view.pair[side].name;
       }
       shown = view;
       const { rows, columns } = view.pair[side];
-      const label = text("steps.photo", { side: side.toUpperCase(), rows, columns });
+      const label = text("steps.photo", { side: letterOf(view.pair, side), rows, columns });
       if (frame.ariaLabel !== label) frame.ariaLabel = label;
       const lights = view.term ? view.term.lights[side] : plain ? undefined : "part";
       node.classList.toggle("diml-how-dim", Boolean(view.term) && !lights);

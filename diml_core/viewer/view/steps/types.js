@@ -48,6 +48,7 @@
  * @property {ReturnType<typeof import("./sizes.js").sizesOf>} sizes
  * @property {AbortSignal} signal ends with the step
  * @property {Record<Side, ReturnType<typeof import("./photo.js").photoPicture>>} photos of the pair
+ * @property {Record<Side, string>} letters what the photos are called in this viewer
  * @property {(pair: Pair, k: number) => string} speakOf a pair of parts, for those who listen
  */
 

@@ -27,7 +27,7 @@ export const attention = {
   // An explanation from a file knows its rollout, and no blocks.
   available: ({ a, b, model }) => Boolean(a.rollout && b.rollout && model.blocks),
   by: "plan",
-  build({ photos, sizes, on }) {
+  build({ photos, sizes, on, letters }) {
     const slider = /** @type {HTMLInputElement} */ (make("input", { type: "range", step: 1, ariaLabel: text("steps.attention.slider") }));
     const output = make("output");
     let block = NaN;
@@ -85,7 +85,7 @@ export const attention = {
         return [
           ["steps.attention.text"],
           [start === last ? "steps.attention.last" : "steps.attention.from", { start, last }],
-          pointed ? ["steps.attention.part", { side: pointed.side.toUpperCase() }] : ["steps.attention.photo"],
+          pointed ? ["steps.attention.part", { side: letters[pointed.side] }] : ["steps.attention.photo"],
         ];
       },
       terms: terms(),

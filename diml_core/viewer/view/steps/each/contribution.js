@@ -22,8 +22,7 @@ export const contribution = {
     const product = matrixPicture(
       {
         id: "C",
-        title: [text("steps.matrix.C")],
-        label: text("steps.matrix.label", { what: text("steps.matrix.C") }),
+        what: text("steps.matrix.C"),
         map: "magma",
         power: 0.5,
         format: (value) => written(pointsOf(value)),
@@ -33,7 +32,7 @@ export const contribution = {
     return {
       show: [plan.node, similarities.node, product.node],
       say: () => [["steps.contribution.text"]],
-      terms: terms(),
+      terms: terms(tools.letters.b),
       lines: (view) => formula(view),
       paint(view) {
         const { pair } = view;
@@ -50,8 +49,8 @@ export const contribution = {
   },
 };
 
-/** @returns {Term[]} */
-function terms() {
+/** @type {(B: string) => Term[]} */
+function terms(B) {
   return [
     {
       id: "T",
@@ -82,7 +81,7 @@ function terms() {
       value: ({ pair, cell }) => text("points", { points: written(pointsOf(pair.contribution[cell.k])) }),
       lights: { a: "part", b: "part", C: "cell" },
     },
-    ...partTerms(),
+    ...partTerms(B),
     {
       id: "all",
       symbol: () => row(sum("ij"), sub(id("p"), "ij")),
@@ -96,9 +95,10 @@ function terms() {
 /**
  * What the marked parts add in all.
  *
+ * @param {string} B what photo B is called
  * @returns {Term[]}
  */
-export function partTerms() {
+export function partTerms(B) {
   return [
     {
       id: "row",
@@ -111,7 +111,7 @@ export function partTerms() {
     {
       id: "column",
       symbol: () => row(sum("i"), sub(id("p"), "ij")),
-      words: text("steps.contribution.b"),
+      words: text("steps.contribution.b", { B }),
       value: ({ pair, cell }) => text("points", { points: written(pointsOf(pair.b.contribution[cell.j])) }),
       lights: { b: "part", C: "column" },
       of: "b",

@@ -14,7 +14,8 @@ export const importance = {
   kind: "large",
   by: "plan",
   build(tools) {
-    const { photos, sizes } = tools;
+    const { photos, sizes, letters } = tools;
+    const B = letters.b;
     const bars = { a: barsPicture("a", tools), b: barsPicture("b", tools) };
     /** @type {Term[]} */
     const terms = [
@@ -29,7 +30,7 @@ export const importance = {
       {
         id: "v",
         symbol: () => sub(id("v"), "j"),
-        words: text("steps.importance.v"),
+        words: text("steps.importance.v", { B }),
         value: ({ pair, cell }) => percent(pair.b.marginals[cell.j], 2),
         lights: { b: "part", v: "part" },
         of: "b",
@@ -37,7 +38,7 @@ export const importance = {
       {
         id: "c",
         symbol: () => row(id("cos"), op("("), sub(id("a"), "i"), op(","), whole("b"), op(")")),
-        words: text("steps.importance.c"),
+        words: text("steps.importance.c", { B }),
         value: (view) => cosineOf(view)?.toFixed(3) ?? "",
         lights: { a: "part", b: "all" },
         when: ({ pair }) => ["product", "cross-correlation"].includes(pair.options.marginals),

@@ -26,8 +26,8 @@ export const parts = {
   id: "parts",
   kind: "large",
   by: "cosine",
-  build({ photos: { a, b }, sizes }) {
-    const strips = stripsPicture({ a: text("steps.parts.strip", { part: "i", side: "A" }), b: text("steps.parts.strip", { part: "j", side: "B" }) });
+  build({ photos: { a, b }, sizes, letters }) {
+    const strips = stripsPicture({ a: text("steps.parts.strip", { part: "i", side: letters.a }), b: text("steps.parts.strip", { part: "j", side: letters.b }) });
     /** @type {Term[]} */
     const terms = [
       {
@@ -41,7 +41,7 @@ export const parts = {
       {
         id: "b",
         symbol: () => sub(id("b"), "j"),
-        words: text("steps.parts.b"),
+        words: text("steps.parts.b", { B: letters.b }),
         value: ({ pair, cell }) => cellName(pair.b, cell.j),
         lights: { b: "part" },
         of: "b",
@@ -54,7 +54,7 @@ export const parts = {
         const found = embeddings(view);
         const sizesOfGrids = { rowsA: first.rows, columnsA: first.columns, rowsB: second.rows, columnsB: second.columns };
         /** @type {Phrase[]} */
-        const phrases = [["steps.parts.text", { ...sizesOfGrids, countA: first.count, countB: second.count }]];
+        const phrases = [["steps.parts.text", { ...sizesOfGrids, countA: first.count, countB: second.count, B: letters.b }]];
         if (found) phrases.push(["steps.parts.numbers", { count: found.a.pooled.length }]);
         return phrases;
       },

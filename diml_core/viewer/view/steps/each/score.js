@@ -1,4 +1,4 @@
-// Step: the photos as wholes and their parts, half and half, are the score.
+// Step: the mean of the photos as wholes and of their parts is the score.
 
 import { make } from "../../dom.js";
 import { shownSum } from "../../points.js";
@@ -17,8 +17,8 @@ export const score = {
   id: "score",
   kind: "large",
   by: "plan",
-  build({ photos, sizes, on }) {
-    const strips = stripsPicture({ a: text("steps.score.strip", { side: "A" }), b: text("steps.score.strip", { side: "B" }) });
+  build({ photos, sizes, on, letters }) {
+    const strips = stripsPicture({ a: text("steps.score.strip", { side: letters.a }), b: text("steps.score.strip", { side: letters.b }) });
     const bar = make("div", { className: "diml-how-wide" });
     /** @type {View["side"]} */
     let side = "a";
@@ -31,7 +31,7 @@ export const score = {
     return {
       show: [bar, photos.a.node, photos.b.node, strips.node],
       say: () => [["steps.score.text"]],
-      terms: terms(),
+      terms: terms(letters.b),
       lines: (view) => formula(view),
       paint(view) {
         const { pair } = view;
@@ -55,8 +55,8 @@ export const score = {
   },
 };
 
-/** @returns {Term[]} */
-function terms() {
+/** @type {(B: string) => Term[]} */
+function terms(B) {
   return [
     {
       id: "s",
@@ -79,7 +79,7 @@ function terms() {
       value: ({ pair }) => text("points", { points: shownSum(pair).words.structural }),
       lights: { a: "all", b: "all" },
     },
-    ...partTerms(),
+    ...partTerms(B),
   ];
 }
 

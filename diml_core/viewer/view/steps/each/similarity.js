@@ -14,7 +14,8 @@ export const similarity = {
   kind: "few",
   by: "cosine",
   build(tools) {
-    const { photos, sizes } = tools;
+    const { photos, sizes, letters } = tools;
+    const B = letters.b;
     const matrix = matrixPicture(similarityMatrix(), tools);
     /** @type {Term[]} */
     const terms = [
@@ -36,7 +37,7 @@ export const similarity = {
       {
         id: "b",
         symbol: () => sub(id("b"), "j"),
-        words: text("steps.similarity.b"),
+        words: text("steps.similarity.b", { B }),
         value: ({ pair, cell }) => cellName(pair.b, cell.j),
         lights: { b: "part", S: "column" },
         of: "b",
@@ -45,8 +46,8 @@ export const similarity = {
     return {
       show: [matrix.node],
       say: ({ pair, side }) => {
-        const counts = { countA: pair.a.count, countB: pair.b.count, all: grouped(pair.a.count * pair.b.count) };
-        return [["steps.similarity.text", counts], [side === "a" ? "steps.similarity.row" : "steps.similarity.column"]];
+        const counts = { countA: pair.a.count, countB: pair.b.count, all: grouped(pair.a.count * pair.b.count), B };
+        return [["steps.similarity.text", counts], [side === "a" ? "steps.similarity.row" : "steps.similarity.column", { B }]];
       },
       terms,
       lines: ({ pair, cell }) => {
@@ -80,8 +81,7 @@ export const similarity = {
 export function similarityMatrix() {
   return /** @type {import("../matrix.js").Matrix} */ ({
     id: "S",
-    title: [text("steps.matrix.S")],
-    label: text("steps.matrix.label", { what: text("steps.matrix.S") }),
+    what: text("steps.matrix.S"),
     map: "viridis",
     format: (value) => value.toFixed(0),
   });

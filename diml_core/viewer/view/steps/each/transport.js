@@ -19,7 +19,8 @@ export const transport = {
   kind: "few",
   by: "plan",
   build(tools) {
-    const { photos, sizes, on, signal } = tools;
+    const { photos, sizes, on, signal, letters } = tools;
+    const B = letters.b;
     const similarities = matrixPicture(similarityMatrix(), tools);
     const plan = matrixPicture(planMatrix(true), tools);
     const slider = /** @type {HTMLInputElement} */ (
@@ -62,9 +63,9 @@ export const transport = {
       show: [similarities.node, plan.node, settle],
       say: ({ pair }) => {
         const { mass } = pair.options;
-        return mass < 1 ? [["steps.transport.text"], ["steps.transport.partial", { mass: percent(mass) }]] : [["steps.transport.text"]];
+        return mass < 1 ? [["steps.transport.text", { B }], ["steps.transport.partial", { mass: percent(mass) }]] : [["steps.transport.text", { B }]];
       },
-      terms: terms(),
+      terms: terms(B),
       lines: (view) => formula(view),
       paint(view) {
         const { pair } = view;
@@ -86,8 +87,8 @@ export const transport = {
           : text("steps.transport.settled", { iterations: pair.explanation.iterations });
         slider.setAttribute("aria-valuetext", output.textContent);
         const { a, b } = view.fillings();
-        const bars = text(pair.options.mass < 1 ? "steps.transport.most" : "steps.transport.bars");
-        const now = `${bars} ${text("steps.transport.status", { a: shareOf(a.placed), b: shareOf(b.placed) })}`;
+        const bars = text(pair.options.mass < 1 ? "steps.transport.most" : "steps.transport.bars", { B });
+        const now = `${bars} ${text("steps.transport.status", { a: shareOf(a.placed), b: shareOf(b.placed), B })}`;
         if (status.textContent !== now) status.textContent = now;
       },
     };
@@ -98,8 +99,7 @@ export const transport = {
 export function planMatrix(edges = false) {
   return /** @type {import("../matrix.js").Matrix} */ ({
     id: "T",
-    title: [text("steps.matrix.T")],
-    label: text("steps.matrix.label", { what: text("steps.matrix.T") }),
+    what: text("steps.matrix.T"),
     map: "magma",
     power: 0.5,
     format: (value) => percent(value, 1),
@@ -121,8 +121,8 @@ export function topOf(values) {
  */
 const shareOf = (placed) => percent(placed > 1 - 1e-6 ? 1 : Math.floor(1000 * placed) / 1000, placed > 1 - 1e-6 ? 0 : 1);
 
-/** @returns {Term[]} */
-function terms() {
+/** @type {(B: string) => Term[]} */
+function terms(B) {
   return [
     {
       id: "T",
@@ -157,7 +157,7 @@ function terms() {
     {
       id: "v",
       symbol: () => row(sum("i"), sub(id("T"), "ij")),
-      words: text("steps.transport.v"),
+      words: text("steps.transport.v", { B }),
       value: ({ pair, cell, fillings }) =>
         text("steps.transport.of", { sum: percent(fillings().b.sums[cell.j], 2), all: percent(pair.b.marginals[cell.j], 2) }),
       lights: { b: "part", T: "column", v: "part" },
