@@ -341,6 +341,7 @@ export default {
   "scale.elsewhere": "Whether that is high cannot be said at these options: the scale was measured at the model's defaults.",
   "scale.measured": "Measured on {photographs} photographs of {kinds} kinds of things: {pairsDifferent} and {pairsSame} pairs.",
   "scale.none": "no pairs",
+  "scale.note": "How measured?",
   "scale.same": "the same kind",
   "scale.sentence": "**Higher than** {below} **of** {different}**;** {above} **of** {same} **are higher.**",
   "scale.share": "{share} of pairs",

@@ -24,7 +24,10 @@ export function scaleOf(root) {
   drawing.setAttribute("aria-hidden", "true");
   drawing.classList.add("diml-scale-drawing");
   const sentence = make("p", { className: "diml-note" });
-  root.replaceChildren(drawing, sentence);
+  // Folded away: there is one line for it above the photos, and a lecture hall has no room for small print.
+  const small = make("p", { className: "diml-note" });
+  const note = make("details", { className: "diml-scale-note" }, make("summary", {}, text("scale.note")), small);
+  root.replaceChildren(drawing, sentence, note);
   let drawn = "";
 
   return (pair) => {
@@ -39,13 +42,14 @@ export function scaleOf(root) {
     root.classList.toggle("diml-scale-off", !usable);
     const place = /** @type {SVGLineElement} */ (drawing.lastElementChild);
     place.style.display = usable ? "" : "none";
+    note.hidden = !usable;
     if (!usable) {
       sentence.textContent = text("scale.elsewhere");
       return;
     }
     const { differentBelow, sameAbove } = standing(scale, pair.similarity);
     place.setAttribute("transform", `translate(${xOf(pair.similarity)} 0)`);
-    const parts = rich("scale.sentence", {
+    const sentences = rich("scale.sentence", {
       below: make("b", {}, shareOfPairs(differentBelow)),
       different: make("span", { className: "diml-different" }, text("scale.different")),
       above: make("b", {}, shareOfPairs(sameAbove)),
@@ -63,8 +67,8 @@ export function scaleOf(root) {
       pairsDifferent: grouped(sumOf(scale.different)),
       pairsSame: grouped(sumOf(scale.same)),
     });
-    // Apart, for a lecture hall has no room for small print.
-    sentence.replaceChildren(...parts, make("span", { className: "diml-scale-note" }, ` ${told} ${measured}`));
+    sentence.replaceChildren(...sentences);
+    small.textContent = `${told} ${measured}`;
   };
 }
 
