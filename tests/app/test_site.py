@@ -1,6 +1,7 @@
 """The page without a server, as a browser meets it on a static host."""
 
 import base64
+import csv
 import io
 import json
 import re
@@ -12,11 +13,13 @@ import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from diml_core import explain, load_model, load_photo
+from diml_core import Explanation, explain, load_model, load_photo
 from diml_core.counterfactual import counterfactual
 from scripts.site.models import MODELS
 
@@ -249,7 +252,7 @@ def test_a_report_stays_interactive_without_the_site(visit, browser, tmp_path):
     page.wait_for_url("**mass=0.6**")
     shown = page.text_content("#viewer .diml-total")
     with page.expect_download() as download:
-        page.click("#report")
+        page.click("#downloads [value=html]")
     assert download.value.suggested_filename == "heron--harrier.html"
     download.value.save_as(tmp_path / "report.html")
     context = browser.new_context(offline=True)
@@ -263,6 +266,62 @@ def test_a_report_stays_interactive_without_the_site(visit, browser, tmp_path):
         "shown => document.querySelector('.diml-total').textContent !== shown", arg=shown
     )
     context.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("efficientnet-lite0", {}),  # stands on its scale, and has no attention
+        ("dinov2-s14", {"grid": 5, "mass": 0.9, "start_block": 7}),
+    ],
+)
+def test_saved_numbers_are_the_librarys(visit, examples, tmp_path, name, options):
+    query = urlencode({"a": "cat.jpg", "b": "kitten.jpg", "model": name} | options)
+    page = visit(f"?{query}")
+    for ending in ("json", "csv"):
+        with page.expect_download() as download:
+            page.click(f"#downloads [value={ending}]")
+        assert download.value.suggested_filename == f"cat--kitten.{ending}"
+        download.value.save_as(tmp_path / f"saved.{ending}")
+    expected = explain(load_model(name), examples / "cat.jpg", examples / "kitten.jpg", **options)
+    saved = json.loads((tmp_path / "saved.json").read_text(encoding="utf-8"))
+    assert_same(saved, expected.to_dict())
+    found = Explanation.from_json(tmp_path / "saved.json")
+    for key in ("similarity", "global_similarity", "structural_similarity", "mass"):
+        assert getattr(found, key) == pytest.approx(getattr(expected, key), abs=PARITY)
+    arrays = ["plan", "part_similarity", "contribution", "marginals_a", "marginals_b"]
+    if expected.rollout_a is not None:
+        arrays += ["rollout_a", "rollout_b", "rollout_map_a", "rollout_map_b"]
+    for key in arrays:
+        assert np.abs(getattr(found, key) - getattr(expected, key)).max() <= PARITY, key
+    # The table is that of the numbers that were saved beside it, in the library's own words.
+    found.to_csv(tmp_path / "again.csv")
+    tables = []
+    for path in ("saved.csv", "again.csv"):
+        with open(tmp_path / path, encoding="utf-8", newline="") as file:
+            tables.append(list(csv.reader(file)))
+    (head, *rows), (head_again, *rows_again) = tables
+    assert head == head_again
+    assert len(rows) == len(rows_again)
+    # Where two contributions agree to the last digits of a sum, either may stand first.
+    by_cell = [sorted([float(x) for x in row] for row in each) for each in (rows, rows_again)]
+    assert np.abs(np.array(by_cell[0]) - np.array(by_cell[1])).max() <= 1e-9
+
+
+def assert_same(found, expected, where="saved"):
+    """The same keys, lengths and kinds of values; numbers of JSON are one kind, apart from truth values."""
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys(), where
+        for key in expected:
+            assert_same(found[key], expected[key], f"{where}.{key}")
+    elif isinstance(expected, list):
+        assert len(found) == len(expected), where
+        for k, each in enumerate(expected):
+            assert_same(found[k], each, f"{where}[{k}]")
+    elif isinstance(expected, str | bool | None):
+        assert found == expected, where
+    else:
+        assert type(found) in (int, float), where
 
 
 # What plays a graphics card where there is none: slow, but another engine, with sums in another order.

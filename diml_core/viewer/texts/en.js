@@ -385,7 +385,6 @@ export default {
   "site.photo.pixels": "'{name}' is {width} × {height} pixels large, more than the {most} pixels accepted: scale it down first.",
   "site.private": "Your photos stay on this device: there is no server that they could go to.",
   "site.progress": "How much of the model is loaded",
-  "site.report": "Save an interactive report (HTML)",
   "site.script": "This page computes everything in your browser: switch JavaScript on.",
   "site.second": "Second model beside it",
   "site.see": "What the model sees",

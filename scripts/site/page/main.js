@@ -4,10 +4,10 @@ import { mount } from "../../../diml_core/viewer/mount.js";
 import { make } from "../../../diml_core/viewer/view/dom.js";
 import { text } from "../../../diml_core/viewer/view/texts.js";
 import { startWorker } from "./client.js";
+import { offerDownloads } from "./downloads.js";
 import { captionOf, exampleButton } from "./examples.js";
 import { readLink } from "./links.js";
 import { payloadOf } from "./payload.js";
-import { reportOf } from "./report.js";
 
 /** @import { Options, Payload, Side } from "../../../diml_core/viewer/engine/types.js" */
 /** @import { Ask } from "../../../diml_core/viewer/view/asking.js" */
@@ -47,6 +47,7 @@ let turn = 0; // of the newest choice: only that one is answered
 
 const viewer = viewerIn(find("#viewer"), true);
 const secondViewer = viewerIn(find("#second-viewer"), false);
+const offer = offerDownloads(find("#downloads"), () => viewer.optionsFor(model), base);
 
 /**
  * Files get their whole addresses: a worker that starts from a blob: address has none to begin at.
@@ -142,7 +143,7 @@ function sideOf(model, looked, { example }) {
 async function show(options) {
   const mine = ++turn;
   const { a, b } = photos;
-  find("#report").disabled = true;
+  offer(null);
   find("#second-viewer").hidden = !second;
   if (!a || !b) {
     viewer.show({});
@@ -172,7 +173,7 @@ async function pairIn(shown, model, a, b, options, mine) {
     const payload = payloadOf(model, sideA, sideB, options ?? shown.optionsFor(model));
     const caption = a.example && b.example ? captionOf(examples, a.name, b.name) : undefined;
     shown.show({ ...payload, caption });
-    if (shown === viewer) find("#report").disabled = false;
+    if (shown === viewer) offer(payload);
     sayEngine(await ask("open", { model }));
   } catch (error) {
     if (mine === turn) shown.show({ error: /** @type {Error} */ (error).message });
@@ -310,15 +311,6 @@ find("#second select").append(...models.map(({ name, title }) => make("option", 
 find("#second select").addEventListener("change", (/** @type {any} */ event) => {
   second = models.find(({ name }) => name === event.target.value) ?? null;
   show();
-});
-
-find("#report").addEventListener("click", async () => {
-  const pair = /** @type {Payload} */ (viewer.values.pair);
-  const template = await (await fetch(new URL("report.html", base))).text();
-  const url = URL.createObjectURL(await reportOf(template, pair, viewer.optionsFor(model)));
-  const [a, b] = [pair.a, pair.b].map(({ name }) => name.replace(/\.\w+$/, "").replace(/[^\w.-]+/g, "-").slice(0, 40) || "photo");
-  make("a", { href: url, download: `${a}--${b}.html` }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 });
 
 // A site without https has no service worker, and works as long as its host does.
