@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { fromHalf } from "../../diml_core/viewer/engine/decode.js";
 import { explain } from "../../diml_core/viewer/engine/explain.js";
-import { covered, sameShapeElsewhere } from "../../scripts/site/page/covering.js";
+import { coverer, sameShapeElsewhere } from "../../scripts/site/page/covering.js";
 import { toHalf } from "../../scripts/site/page/half.js";
 import { headerOf } from "../../scripts/site/page/headers.js";
 import { csvOf, numbersOf } from "../../scripts/site/page/numbers.js";
@@ -66,7 +66,7 @@ test("resampling keeps a plain colour, and a picture of its own size", () => {
 
 test("a cover lies on its parts and nowhere else", () => {
   const values = new Uint8ClampedArray(3 * 10 * 6);
-  const { values: found } = covered({ width: 10, height: 6, values }, [2, 2], [3], "grey");
+  const { values: found } = coverer({ width: 10, height: 6, values }, [2, 2], "grey")([3]);
   found.forEach((value, k) => {
     const [x, y] = [Math.floor(k / 3) % 10, Math.floor(k / 30)];
     assert.equal(value, x >= 5 && y >= 3 ? 128 : 0);

@@ -356,7 +356,6 @@ export default {
   "settings.score": "One model, two settings: with {changes} on the right, the score is {second} points instead of {first}.",
   "settings.start_block": "rollout start block",
   "settings.strongest": "The strongest move:",
-  "site.again": "The network is looking again: {done} of {all}",
   "site.choose": "Photos and model",
   "site.credits": "photo credits",
   "site.description": "See why a vision model calls two photos similar. Everything is computed on your own device.",

@@ -78,7 +78,7 @@ function viewerIn(el, address) {
   mount({
     el,
     address,
-    ask: /** @type {Ask} */ (askNetwork),
+    ask: askNetwork,
     model: {
       get: (key) => values[key],
       set: (key, value) => (values[key] = value),
@@ -107,10 +107,10 @@ function viewerIn(el, address) {
   };
 }
 
-/** @type {(question: any, tell: (told: any) => void) => Promise<any>} */
-async function askNetwork(question, tell) {
+/** @type {Ask} */
+async function askNetwork(question, tell, givenUp) {
   const asked = { ...question, model: models.find(({ name }) => name === question.model) };
-  return ask(question.about, asked, (told) => typeof told === "string" && tell(told)).catch((error) => ({ error: error.message }));
+  return ask(question.about, asked, tell, givenUp).catch((error) => ({ error: error.message }));
 }
 
 /** @type {Map<string, Side>} what was looked at, by model and photo, in the order of its last use */
