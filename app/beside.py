@@ -18,6 +18,7 @@ from app.thumbnails import thumbnail_url
 from diml_core.viewer import modules
 from diml_core.viewer.texts import text
 
+CSS_PATH = modules.FOLDER / "beside.css"
 NOTHING = ""
 PHOTO_C = "photo-c"
 SETTINGS = "settings"

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import door, examples, files, guess, results, theme, viewer
+from app import beside, door, examples, files, guess, results, theme, viewer
 from app.endpoint import offer
 from app.galleries import Galleries
 from app.service import Explorer
@@ -60,7 +60,7 @@ def build_page(
 
 
 def _style() -> str:
-    sheets = (theme.CSS_PATH, viewer.STYLE, results.CSS_PATH, guess.CSS_PATH)
+    sheets = (theme.CSS_PATH, viewer.STYLE, beside.CSS_PATH, results.CSS_PATH, guess.CSS_PATH)
     return "".join(path.read_text(encoding="utf-8") for path in sheets)
 
 

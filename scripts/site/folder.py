@@ -75,10 +75,13 @@ def _write_modules(folder: Path) -> None:
 
 def _write_examples(folder: Path) -> None:
     (folder / "small").mkdir(parents=True)
-    pairs = json.loads((_EXAMPLES / "pairs.json").read_text(encoding="utf-8"))
-    _write_json(folder / "pairs.json", pairs)
+    names = set()
+    for file in ("pairs.json", "triples.json"):
+        examples = json.loads((_EXAMPLES / file).read_text(encoding="utf-8"))
+        _write_json(folder / file, examples)
+        names |= {each[side] for each in examples for side in "abc" if side in each}
     shutil.copyfile(_EXAMPLES / "CREDITS.md", folder / "CREDITS.md")
-    for name in sorted({pair[side] for pair in pairs for side in "ab"}):
+    for name in sorted(names):
         shutil.copyfile(_EXAMPLES / name, folder / name)
         small = jpeg(load_photo(_EXAMPLES / name), _THUMBNAIL_SIDE)
         (folder / "small" / name).write_bytes(small)
@@ -87,7 +90,7 @@ def _write_examples(folder: Path) -> None:
 def _write_page(folder: Path) -> None:
     source = (PAGE / "index.html").read_text(encoding="utf-8")
     source = re.sub(r' data-text="(.*?)">', lambda key: f">{_text(key[1])}", source)
-    source = re.sub(r'="((?:site|present)\..*?)"', lambda key: f'="{_text(key[1])}"', source)
+    source = re.sub(r'="((?:site|present|triple)\..*?)"', lambda key: f'="{_text(key[1])}"', source)
     source = source.replace("%WORDS%", glossary_html())
     (folder / "index.html").write_text(source, encoding="utf-8")
     (folder / "report.html").write_text(modules.template(), encoding="utf-8")

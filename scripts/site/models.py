@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from diml_core import load_model
+from diml_core.evaluation.faithfulness import RANKINGS, rankings_for
 from diml_core.network.model import DimlModel
 from diml_core.network.onnx.export import DESCRIPTION, GRAPH, export_onnx
 
@@ -52,6 +53,10 @@ def _written(name: str, site: Path) -> dict[str, Any]:
         "file": {"url": path, "bytes": len(graph)},
         "class_token": model.backbone.class_token,
         "defaults": asdict(model.options()),
+        "rivals": [
+            {"key": key, "name": RANKINGS[key].name, "title": RANKINGS[key].title}
+            for key in rankings_for(model)
+        ],
         "glance": _glance(model),
     }
 

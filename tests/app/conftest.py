@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from standing_alone import alone, site  # noqa: F401 - fixtures
+from static_site import folder, host, visit_site  # noqa: F401 - fixtures
 from visiting import Visitor
 
 ROOT = Path(__file__).resolve().parents[2]

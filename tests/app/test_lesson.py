@@ -3,9 +3,10 @@
 import re
 from functools import cache
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import pytest
+from lesson import LESSON, QUERIES
 
 from app.beside import SETTINGS
 from app.links import read_link
@@ -14,10 +15,6 @@ from diml_core.errors import InputError
 from diml_core.network.checkpoints import DEFAULT_MODEL, shipped_models
 
 ROOT = Path(__file__).parents[2]
-LESSON = (ROOT / "docs" / "lesson.md").read_text(encoding="utf-8")
-QUERIES = [
-    urlsplit(address).query for address in re.findall(r"\]\((http://127\.0\.0\.1[^)\s]*)\)", LESSON)
-]
 LAYERS = re.findall(
     r'^\s+id: "(\w+)"',
     (ROOT / "diml_core" / "viewer" / "view" / "layers.js").read_text(encoding="utf-8"),

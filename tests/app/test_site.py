@@ -6,24 +6,19 @@ import json
 import re
 import shutil
 import struct
-import subprocess
-import sys
 import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from http.server import ThreadingHTTPServer
 
 import pytest
 from PIL import Image
+from standing_alone import QuietHandler
+from static_site import ASK, PARITY, SHOWN, score, upload, wait_for_name
 
 from diml_core import explain, load_model, load_photo
 from diml_core.counterfactual import counterfactual
 from scripts.site.models import MODELS
 
 CHROMIUM = shutil.which("chromium")
-ROOT = Path(__file__).resolve().parents[2]
-PARITY = 1e-4  # of a score
-SHOWN = PARITY + 5e-4  # of one that is shown in points, with one decimal
 EXIF_TURNED = "turned.jpg"  # lies on its side, and says so
 
 # Every photo that an example pair has, in pairs of different shapes; more pairs across them, and one that EXIF turns.
@@ -33,20 +28,13 @@ MORE = [
     (EXIF_TURNED, "koala.jpg"),
 ]
 
-SCORES = """async ({ pairs, files, name }) => {
-  const { startWorker } = await import("./page/client.js");
+SCORES = (
+    "async ({ pairs, files, name }) => {"
+    + ASK
+    + """
   const { payloadOf } = await import("./page/payload.js");
   const { explain } = await import("./viewer/engine/explain.js");
   const { decodeFeatures } = await import("./viewer/engine/decode.js");
-  const base = new URL("./", location.href);
-  const whole = (path) => new URL(path, base).href;
-  const { models, runtimes } = await (await fetch("models.json")).json();
-  const model = models.find((each) => each.name === name);
-  model.file.url = whole(model.file.url);
-  const { wasm } = runtimes;
-  runtimes.wasm = { script: whole(wasm.script), glue: whole(wasm.glue), wasm: { ...wasm.wasm, url: whole(wasm.wasm.url) } };
-  const ask = startWorker(new URL("page/worker.js", base));
-  await ask("site", { base: base.href, runtimes, wanted: "wasm" });
   const given = (text) => new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]);
   const photoOf = async (name) => ({ name, file: files[name] ? given(files[name]) : await (await fetch(`examples/${name}`)).blob() });
   const scores = [];
@@ -59,67 +47,12 @@ SCORES = """async ({ pairs, files, name }) => {
   }
   return scores;
 }"""
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory):
-    """What the command writes, below a path as on a host that serves many."""
-    root = tmp_path_factory.mktemp("host")
-    run = subprocess.run(
-        [sys.executable, "-m", "scripts.build_site", "-o", str(root / "some" / "place")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stderr
-    return root / "some" / "place"
+)
 
 
 @pytest.fixture
-def host(folder):
-    """The site's address, and what takes it off the net."""
-    root = folder.parents[1]
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=root))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-
-    def stop():
-        server.shutdown()
-        server.server_close()
-
-    yield f"http://127.0.0.1:{server.server_port}/some/place/", stop
-    stop()
-
-
-@pytest.fixture
-def visit(browser, host):
-    """Opens the site, waits for its first pair, and finds in the end that nothing failed or asked elsewhere."""
-    url, _ = host
-    pages = []
-
-    def open_page(query="", **context):
-        context = browser.new_context(**({"viewport": {"width": 1366, "height": 768}} | context))
-        context.asked = []
-        context.on("request", lambda request: context.asked.append(request.url))
-        page = context.new_page()
-        page.failures = []
-        page.on("pageerror", lambda error: page.failures.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and page.failures.append(said.text))
-        pages.append(page)
-        page.goto(url + query)
-        page.wait_for_selector("#viewer .diml[data-state=ready]", timeout=120_000)
-        return page
-
-    yield open_page
-    for page in pages:
-        elsewhere = [x for x in page.context.asked if not x.startswith((url, "blob:", "data:"))]
-        page.context.close()
-        assert elsewhere == []
-        assert page.failures == []
+def visit(visit_site):
+    return visit_site
 
 
 @pytest.fixture(scope="session")
@@ -162,24 +95,6 @@ def test_scores_are_the_librarys_on_twenty_pairs(visit, examples, turned, name):
         expected = one.similarity, one.global_similarity, one.structural_similarity
         differences += [abs(x - y) for x, y in zip(scores, expected, strict=True)]
     assert max(differences) <= PARITY, sorted(differences)[-10:]
-
-
-def score(page):
-    """Of -1 to 1, as the library has it."""
-    return float(page.text_content("#viewer .diml-total")) / 100
-
-
-def upload(page, side, name, photo):
-    file = {"name": name, "mimeType": "image/jpeg", "buffer": photo}
-    page.set_input_files(f"#photo-{side} input", file)
-
-
-def wait_for_name(page, side, name):
-    page.wait_for_function(
-        "([side, name]) => document.querySelector(`#viewer [data-role=name-${side}]`).textContent.startsWith(name)",
-        arg=[side, name],
-        timeout=120_000,
-    )
 
 
 def test_after_one_visit_it_needs_no_host(visit, host, examples, turned):
@@ -249,7 +164,7 @@ def test_a_report_stays_interactive_without_the_site(visit, browser, tmp_path):
     page.wait_for_url("**mass=0.6**")
     shown = page.text_content("#viewer .diml-total")
     with page.expect_download() as download:
-        page.click("#report")
+        page.click("#downloads [value=html]")
     assert download.value.suggested_filename == "heron--harrier.html"
     download.value.save_as(tmp_path / "report.html")
     context = browser.new_context(offline=True)

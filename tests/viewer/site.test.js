@@ -4,10 +4,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { fromHalf } from "../../diml_core/viewer/engine/decode.js";
-import { covered, sameShapeElsewhere } from "../../scripts/site/page/covering.js";
+import { explain } from "../../diml_core/viewer/engine/explain.js";
+import { coverer, sameShapeElsewhere } from "../../scripts/site/page/covering.js";
 import { toHalf } from "../../scripts/site/page/half.js";
 import { headerOf } from "../../scripts/site/page/headers.js";
+import { csvOf, numbersOf } from "../../scripts/site/page/numbers.js";
 import { resized } from "../../scripts/site/page/resampling.js";
+import { features, OPTIONS, payload } from "./made.js";
 
 test("every half-precision number comes back as itself", () => {
   for (let bits = 0; bits < 0x10000; bits++) {
@@ -63,7 +66,7 @@ test("resampling keeps a plain colour, and a picture of its own size", () => {
 
 test("a cover lies on its parts and nowhere else", () => {
   const values = new Uint8ClampedArray(3 * 10 * 6);
-  const { values: found } = covered({ width: 10, height: 6, values }, [2, 2], [3], "grey");
+  const { values: found } = coverer({ width: 10, height: 6, values }, [2, 2], "grey")([3]);
   found.forEach((value, k) => {
     const [x, y] = [Math.floor(k / 3) % 10, Math.floor(k / 30)];
     assert.equal(value, x >= 5 && y >= 3 ? 128 : 0);
@@ -73,4 +76,37 @@ test("a cover lies on its parts and nowhere else", () => {
   const four = sameShapeElsewhere([5, 6], [5, 5], 4);
   assert.equal(new Set(four.map(String)).size, 4);
   assert.ok(four.every((parts) => !parts.includes(5) && !parts.includes(6) && parts[1] === parts[0] + 1));
+});
+
+test("the rows of a table add up to the structural similarity, strongest first", () => {
+  const found = explain(payload, features, { ...OPTIONS, mass: 0.5 });
+  const table = csvOf(found);
+  assert.ok(table.endsWith("\r\n"));
+  const [head, ...rows] = table.trimEnd().split("\r\n");
+  assert.equal(head, "row_a,column_a,row_b,column_b,mass,cosine,contribution,share");
+  const numbers = rows.map((row) => row.split(",").map(Number));
+  assert.equal(numbers.length, found.plan.filter((mass) => mass > 0).length);
+  let [sum, last] = [0, Infinity];
+  for (const [rowA, columnA, rowB, columnB, mass, cosine, contribution, share] of numbers) {
+    const k = (rowA * found.gridA[1] + columnA) * found.gridB[0] * found.gridB[1] + rowB * found.gridB[1] + columnB;
+    assert.deepEqual([mass, cosine, contribution], [found.plan[k], found.cosine[k], found.contribution[k]]);
+    assert.ok(contribution <= last);
+    assert.ok(Math.abs(share * found.structural - contribution) < 1e-12);
+    [sum, last] = [sum + contribution, contribution];
+  }
+  assert.ok(Math.abs(sum - found.structural) < 1e-12);
+});
+
+test("saved numbers stand in rows of A, and of the map", () => {
+  const found = explain(payload, features, OPTIONS);
+  const scale = { photographs: 2, kinds: 2, same: [0, 0, 1, 1], different: [2, 2, 0, 0], options: { grid: 3 } };
+  const saved = JSON.parse(JSON.stringify(numbersOf({ ...payload, model: { ...payload.model, name: "made", scale } }, found)));
+  assert.deepEqual(saved.plan.flat(), [...found.plan]);
+  assert.equal(saved.plan.length, found.gridA[0] * found.gridA[1]);
+  assert.deepEqual([saved.rollout_map.a.length, saved.rollout_map.a[0].length], [4, 3]);
+  assert.ok(saved.standing.different_below >= 0 && saved.standing.same_above <= 1);
+  assert.equal(numbersOf({ ...payload, model: { ...payload.model, scale } }, { ...found, options: { ...OPTIONS, grid: 2 } }).standing, null);
+  const blind = { ...payload, model: { ...payload.model, blocks: 0, firstBlock: 0 } };
+  const plain = numbersOf(blind, explain(blind, features, { ...OPTIONS, marginals: "uniform", start_block: null }));
+  assert.deepEqual([plain.rollout, plain.rollout_map, plain.standing], [null, null, null]);
 });

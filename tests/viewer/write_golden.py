@@ -1,8 +1,8 @@
 """What the library makes of pairs of photos, written for the viewer's engine to make the same of.
 
 ``python tests/viewer/write_golden.py DIR`` writes into an empty folder ``pairs/*.json``, each with a payload of
-the viewer and what :func:`diml_core.explain` gave; ``looks/*.json``, where parts looked; ``binaries/``, which
-their addresses name; and ``transports/`` and ``tables/``, what single functions give.
+the viewer and what :func:`diml_core.explain` gave; ``looks/*.json``, where parts looked; ``rivals/*.json``, what other
+methods say; ``binaries/``, which their addresses name; and ``transports/`` and ``tables/``, what single functions give.
 """
 
 import base64
@@ -26,6 +26,7 @@ from diml_core.comparison.transport import partial_transport
 from diml_core.embedding.grids import grid_on_map
 from diml_core.embedding.pooling import GRID_POOLINGS, pooling_matrix
 from diml_core.embedding.rollout import HEAD_FUSIONS
+from diml_core.evaluation.faithfulness import RANKINGS, order_of, rankings_for
 from diml_core.explain import explain_features
 from diml_core.network.checkpoints import shipped_models
 from diml_core.viewer.pair import fixed_pair, live_pair
@@ -54,7 +55,7 @@ class Golden:
 
     def __init__(self, folder):
         self.folder = folder
-        for name in ("pairs", "looks", "transports", "tables", "binaries"):
+        for name in ("pairs", "looks", "rivals", "transports", "tables", "binaries"):
             (folder / name).mkdir()
 
     def place(self, ending, _, content):
@@ -142,8 +143,20 @@ def write_looks(golden, model, name, features, options):
     golden.write("looks", name, {"payload": pair, "grid": grid, "looked": text(looked.numpy())})
 
 
+def write_rivals(golden, model, name, features, options):
+    """What all methods say that ask neither the network again nor chance."""
+    chosen = model.options(**options)
+    weights = {
+        key: [text(side) for side in RANKINGS[key].weights(model, *features, chosen)]
+        for key in rankings_for(model)
+        if RANKINGS[key].passes == 0 and not RANKINGS[key].is_drawn
+    }
+    pair = live_pair(model, *features, chosen, golden.place)
+    golden.write("rivals", name, {"payload": pair, "weights": weights})
+
+
 def write_tables(golden):
-    """What single functions give: grids of maps, poolings along an axis, and every half-precision number."""
+    """What single functions give: grids, poolings along an axis, halves, and the order of parts that count alike."""
     grids = [
         [[height, width], side, grid_on_map((height, width), side)]
         for height in range(1, 21)
@@ -165,7 +178,8 @@ def write_tables(golden):
     golden.write(
         "tables",
         "tables",
-        {"grids": grids, "poolings": poolings, "matrices": matrices, "halves": halves},
+        {"grids": grids, "poolings": poolings, "matrices": matrices, "halves": halves}
+        | {"orders": [order_of(np.arange(n) // 3).tolist() for n in (1, 2, 3, 16, 49, 144, 999)]},
     )
 
 
@@ -228,6 +242,9 @@ def write(folder):
         for grid in values_of(model)["grid"]:
             label = f"{model.name} as the authors pool, grid {grid}"
             write_pair(golden, authors, label, [seen(which) for which in PAIRS[4]], {"grid": grid})
+        for which, pooled in ((model, "its own"), (authors, "the authors'")):
+            label = f"{model.name} with {pooled} pooling"
+            write_rivals(golden, which, label, [seen(each) for each in PAIRS[4]], {"mass": 0.75})
 
         if model.has_rollout:
             write_attention(golden, model, seen)

@@ -133,7 +133,7 @@ function sharesOf({ starts, cells, weights }, counted) {
  * Sums of the cells' values under each part; with areas nothing is lost.
  *
  * @param {Pooling} pooling
- * @param {Float32Array} values [h * w]
+ * @param {Float32Array | Float64Array} values [h * w]
  * @returns {Float64Array} [R]
  */
 export function sumParts({ starts, cells, weights }, values) {

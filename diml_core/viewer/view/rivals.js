@@ -1,4 +1,4 @@
-// What other methods say of the pair: a layer each, for which the server is asked once.
+// What other methods say of the pair: a layer each, for which the host is asked once.
 
 import { answerTo, questionOf } from "./asking.js";
 import { make } from "./dom.js";
@@ -9,7 +9,7 @@ import { text } from "./texts.js";
 /** @import { Pair, Side } from "./pair.js" */
 /** @import { Rival } from "../engine/types.js" */
 
-const REST = 300; // ms that the options must stay as they are before the server is asked
+const REST = 300; // ms that the options must stay as they are before the host is asked
 const KEPT = 20; // maps
 
 /**

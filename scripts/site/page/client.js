@@ -2,7 +2,8 @@
 
 import { text } from "../../../diml_core/viewer/view/texts.js";
 
-/** @typedef {(about: string, question: any, tell?: (told: any) => void) => Promise<any>} AskWorker rejects with a sentence */
+/** @typedef {(about: string, question: any, tell?: (told: any) => void, givenUp?: AbortSignal) => Promise<any>} AskWorker rejects with
+ *   a sentence; who gives up gets no answer */
 
 /**
  * @param {URL} script the worker's module
@@ -30,11 +31,14 @@ export function startWorker(script) {
     for (const { reject } of waiting.values()) reject(new Error(text("site.failed")));
     waiting.clear();
   };
-  return (about, question, tell = () => {}) =>
+  return (about, question, tell = () => {}, givenUp) =>
     new Promise((resolve, reject) => {
       if (isBroken) return reject(new Error(text("site.failed")));
       const id = ++ids;
       waiting.set(id, { resolve, reject, tell });
       worker.postMessage({ id, about, question });
+      givenUp?.addEventListener("abort", () => {
+        if (waiting.delete(id)) worker.postMessage({ id, about: "stop" });
+      });
     });
 }

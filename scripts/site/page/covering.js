@@ -18,27 +18,42 @@ const COVERS = {
 };
 
 /**
+ * What covers is made once, for as many sets of parts as there are.
+ *
  * @param {Pixels} pixels
  * @param {Grid} grid rows, columns
- * @param {readonly number[]} parts
  * @param {string} cover `grey`, `blur` or `mean`
- * @returns {Pixels}
+ * @returns {(parts: readonly number[]) => Pixels} the photo with these parts covered
  */
-export function covered(pixels, [rows, columns], parts, cover) {
+export function coverer(pixels, [rows, columns], cover) {
   const { width, height } = pixels;
-  const values = pixels.values.slice();
-  const hidden = COVERS[cover](pixels);
-  for (const part of parts) {
-    const [row, column] = [Math.floor(part / columns), part % columns];
-    const [left, right] = [column, column + 1].map((edge) => roundEven(edge * (width / columns)));
-    const [top, bottom] = [row, row + 1].map((edge) => roundEven(edge * (height / rows)));
-    for (let y = top; y < bottom; y++) {
-      for (let x = left; x < right; x++) {
-        for (let channel = 0; channel < 3; channel++) values[3 * (y * width + x) + channel] = hidden(channel, x, y);
+  const hidden = wholly(pixels, COVERS[cover](pixels));
+  return (parts) => {
+    const values = pixels.values.slice();
+    for (const part of parts) {
+      const [row, column] = [Math.floor(part / columns), part % columns];
+      const [left, right] = [column, column + 1].map((edge) => roundEven(edge * (width / columns)));
+      const [top, bottom] = [row, row + 1].map((edge) => roundEven(edge * (height / rows)));
+      for (let y = top; y < bottom; y++) {
+        const line = 3 * y * width;
+        values.set(hidden.subarray(line + 3 * left, line + 3 * right), line + 3 * left);
       }
     }
+    return { width, height, values };
+  };
+}
+
+/**
+ * @param {Pixels} pixels
+ * @param {(channel: number, x: number, y: number) => number} hidden
+ */
+function wholly({ width, height }, hidden) {
+  const values = new Uint8ClampedArray(3 * width * height);
+  let at = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) for (let channel = 0; channel < 3; channel++) values[at++] = hidden(channel, x, y);
   }
-  return { width, height, values };
+  return values;
 }
 
 /**

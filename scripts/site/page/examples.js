@@ -1,4 +1,4 @@
-// The example pairs in words, and the buttons that offer them.
+// The example pairs and triples in words, and the buttons that offer them.
 
 import { make } from "../../../diml_core/viewer/view/dom.js";
 import { text } from "../../../diml_core/viewer/view/texts.js";
@@ -6,6 +6,7 @@ import { text } from "../../../diml_core/viewer/view/texts.js";
 /** @import { Key } from "../../../diml_core/viewer/view/texts.js" */
 
 /** @typedef {{id: string, a: string, b: string, kind: string}} Example */
+/** @typedef {{id: string, a: string, b: string, c: string}} Triple `a` is like `b` and unlike `c` */
 
 /** @param {string} key */
 const words = (key) => text(/** @type {Key} */ (`examples.${key}`));
@@ -23,19 +24,45 @@ export function captionOf(examples, a, b) {
 }
 
 /**
+ * Where to look in each triple, by the names of its photos.
+ *
+ * @param {Triple[]} triples
+ * @returns {Record<string, string>}
+ */
+export const tripleCaptions = (triples) => Object.fromEntries(triples.map(({ id, a, b, c }) => [`${a} ${b} ${c}`, words(`${id}.look`)]));
+
+/**
  * @param {Example} example
  * @param {URL} base the site's own place
- * @param {() => void} choose
+ * @param {(names: string[]) => void} choose
  */
 export function exampleButton({ id, a, b, kind }, base, choose) {
-  const thumbs = [a, b].map((name) => make("img", { src: new URL(`examples/small/${name}`, base).href, alt: "", loading: "lazy" }));
-  const button = make(
+  const card = cardOf(id, [a, b], base, choose);
+  card.append(make("small", {}, words(`kind.${kind}`)));
+  return card;
+}
+
+/**
+ * @param {Triple} triple
+ * @param {URL} base
+ * @param {(names: string[]) => void} choose
+ */
+export const tripleButton = ({ id, a, b, c }, base, choose) => cardOf(id, [a, b, c], base, choose);
+
+/**
+ * @param {string} id
+ * @param {string[]} names of its photos
+ * @param {URL} base
+ * @param {(names: string[]) => void} choose
+ */
+function cardOf(id, names, base, choose) {
+  const thumbs = names.map((name) => make("img", { src: new URL(`examples/small/${name}`, base).href, alt: "", loading: "lazy" }));
+  const card = make(
     "button",
-    { type: "button", title: words(`${id}.look`), "data-photos": [a, b].sort().join(" ") },
+    { type: "button", title: words(`${id}.look`), "data-photos": [...names].sort().join(" ") },
     make("span", { className: "thumbs" }, ...thumbs),
     make("b", {}, words(`${id}.title`)),
-    make("small", {}, words(`kind.${kind}`)),
   );
-  button.addEventListener("click", choose);
-  return button;
+  card.addEventListener("click", () => choose(names));
+  return card;
 }

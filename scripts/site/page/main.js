@@ -1,23 +1,28 @@
 // The page without a server: photos in, the network beside it in a worker, and the viewer.
 
 import { mount } from "../../../diml_core/viewer/mount.js";
+import { mountBeside } from "../../../diml_core/viewer/view/beside.js";
 import { make } from "../../../diml_core/viewer/view/dom.js";
 import { mountStrip } from "../../../diml_core/viewer/view/strip.js";
 import { text } from "../../../diml_core/viewer/view/texts.js";
+import { NOTHING, besideOf, choicesBeside } from "./beside.js";
 import { startWorker } from "./client.js";
-import { captionOf, exampleButton } from "./examples.js";
+import { offerDownloads } from "./downloads.js";
+import { captionOf, exampleButton, tripleButton, tripleCaptions } from "./examples.js";
 import { readLink } from "./links.js";
 import { payloadOf } from "./payload.js";
-import { reportOf } from "./report.js";
 
 /** @import { Options, Payload, Side } from "../../../diml_core/viewer/engine/types.js" */
 /** @import { Ask } from "../../../diml_core/viewer/view/asking.js" */
-/** @import { Example } from "./examples.js" */
+/** @import { Asked } from "./beside.js" */
+/** @import { Example, Triple } from "./examples.js" */
+/** @import { Link } from "./links.js" */
 /** @import { ModelFile } from "./network.js" */
 /** @import { Looked, Opened } from "./worker.js" */
 
 /** @typedef {{file: Blob, name: string, example: boolean}} Chosen */
 
+const SIDES = /** @type {const} */ (["a", "b", "c"]);
 const KEPT = 10; // photos whose addresses are kept: as many as the viewer may still want
 const NAME_LENGTH = 80;
 
@@ -34,20 +39,25 @@ dark.addEventListener("change", colour);
 colour();
 
 const ask = startWorker(new URL("worker.js", import.meta.url));
-/** @type {[{models: ModelFile[], runtimes: any}, Example[]]} */
-const [{ models, runtimes }, examples] = await Promise.all([jsonAt("models.json"), jsonAt("examples/pairs.json")]);
+/** @type {[{models: ModelFile[], runtimes: any}, Example[], Triple[]]} */
+const [{ models, runtimes }, examples, triples] = await Promise.all([
+  jsonAt("models.json"),
+  jsonAt("examples/pairs.json"),
+  jsonAt("examples/triples.json"),
+]);
 const names = [...new Set(examples.flatMap(({ a, b }) => [a, b]))];
 await ask("site", { base: base.href, ...withAddresses({ runtimes, models }), wanted: new URLSearchParams(location.search).get("engine") });
 
-/** @type {{a: Chosen | null, b: Chosen | null}} */
-const photos = { a: null, b: null };
+/** @type {{a: Chosen | null, b: Chosen | null, c: Chosen | null}} */
+const photos = { a: null, b: null, c: null };
 let model = models[0];
-/** @type {ModelFile | null} */
-let second = null;
+let beside = NOTHING; // the choice of what stands there
 let turn = 0; // of the newest choice: only that one is answered
 
 const viewer = viewerIn(find("#viewer"), true);
 const secondViewer = viewerIn(find("#second-viewer"), false);
+const offer = offerDownloads(find("#downloads"), () => viewer.optionsFor(model) ?? model.defaults, base);
+mountBeside(find("#beside"), ["#viewer", "#second-viewer"], tripleCaptions(triples));
 
 /**
  * Files get their whole addresses: a worker that starts from a blob: address has none to begin at.
@@ -78,7 +88,7 @@ function viewerIn(el, address) {
   mount({
     el,
     address,
-    ask: /** @type {Ask} */ (askNetwork),
+    ask: askNetwork,
     model: {
       get: (key) => values[key],
       set: (key, value) => (values[key] = value),
@@ -88,29 +98,33 @@ function viewerIn(el, address) {
     },
   });
   return {
+    el,
     values,
+    /** @type {unknown[]} model and photos of what it shows, as they were chosen; empty where it shows none, or an error */
+    of: [],
     /** @param {Payload | {error: string} | {}} pair */
     show(pair) {
+      this.of = [];
       values.pair = pair;
       listeners.forEach((listener) => listener());
     },
     /**
-     * What the visitor has moved the options to, or those that the model starts at.
+     * What the visitor has moved the options to.
      *
      * @param {ModelFile} model
-     * @returns {Options}
+     * @returns {Options | null} null where it has shown nothing yet, or another model
      */
     optionsFor(model) {
       const { model: name, ...moved } = values.options ?? {};
-      return { ...model.defaults, ...(name === model.name ? moved : {}) };
+      return name === model.name ? { ...model.defaults, ...moved } : null;
     },
   };
 }
 
-/** @type {(question: any, tell: (told: any) => void) => Promise<any>} */
-async function askNetwork(question, tell) {
+/** @type {Ask} */
+async function askNetwork(question, tell, givenUp) {
   const asked = { ...question, model: models.find(({ name }) => name === question.model) };
-  return ask(question.about, asked, (told) => typeof told === "string" && tell(told)).catch((error) => ({ error: error.message }));
+  return ask(question.about, asked, tell, givenUp).catch((error) => ({ error: error.message }));
 }
 
 /** @type {Map<string, Side>} what was looked at, by model and photo, in the order of its last use */
@@ -139,45 +153,61 @@ function sideOf(model, looked, { example }) {
   return /** @type {Side} */ ({ ...side, name: looked.name, example });
 }
 
-/** Shows what is chosen. @param {Options} [options] of a link; otherwise those that the viewer stands at */
-async function show(options) {
+/**
+ * Shows what is chosen.
+ *
+ * @param {Pick<Link, "options" | "besideOptions"> | null} [link] options of a link; otherwise those that the viewers stand at
+ */
+async function show(link = null) {
   const mine = ++turn;
-  const { a, b } = photos;
-  find("#report").disabled = true;
-  find("#second-viewer").hidden = !second;
-  if (!a || !b) {
-    viewer.show({});
+  const { a, b, c } = photos;
+  /** @type {Asked<Chosen> | null} */
+  const pair = a && b && { model, photos: [a, b], options: link?.options ?? viewer.optionsFor(model) ?? model.defaults };
+  const second = pair && besideOf(beside, pair, c, models, (its) => link?.besideOptions ?? secondViewer.optionsFor(its));
+  if (!second) {
     secondViewer.show({});
+    secondViewer.el.hidden = true;
+  }
+  if (!pair) {
+    offer(null);
+    viewer.show({});
     return say("");
   }
-  await pairIn(viewer, model, a, b, options, mine);
-  if (second && mine === turn) await pairIn(secondViewer, second, a, b, undefined, mine);
+  if ((await pairIn(viewer, pair, mine)) && second) await pairIn(secondViewer, second, mine);
   if (mine === turn) say("");
 }
 
 /**
  * @param {ReturnType<typeof viewerIn>} shown
- * @param {ModelFile} model
- * @param {Chosen} a
- * @param {Chosen} b
- * @param {Options | undefined} options
+ * @param {Asked<Chosen>} asked
  * @param {number} mine
+ * @returns {Promise<boolean>} whether it is shown, and nothing newer asked for
  */
-async function pairIn(shown, model, a, b, options, mine) {
+async function pairIn(shown, { model, photos, options, letter }, mine) {
+  const of = [model, ...photos];
+  const stands = shown.of.length > 0 && of.every((each, k) => each === shown.of[k]);
+  if (shown === viewer) offer(stands ? shown.values.pair : null);
   const tell = sayProgress(model, mine);
   tell(null);
   try {
-    const looked = await ask("look", { model, photos: [a, b] }, tell);
-    if (mine !== turn) return;
-    const [sideA, sideB] = [sideOf(model, looked[0], a), sideOf(model, looked[1], b)];
-    const payload = payloadOf(model, sideA, sideB, options ?? shown.optionsFor(model));
+    const looked = await ask("look", { model, photos }, tell); // again, too: so that they are not the first to be forgotten
+    if (mine !== turn) return false;
+    const [a, b] = photos.map((photo, k) => sideOf(model, looked[k], photo));
     const caption = a.example && b.example ? captionOf(examples, a.name, b.name) : undefined;
+    if (stands) return true; // what is pinned in it stays
+    shown.el.hidden = false; // before it measures itself
+    const payload = payloadOf(model, a, letter ? { ...b, letter } : b, options);
     shown.show({ ...payload, caption });
-    if (shown === viewer) find("#report").disabled = false;
+    shown.of = of;
+    if (shown === viewer) offer(payload);
     sayEngine(await ask("open", { model }));
   } catch (error) {
-    if (mine === turn) shown.show({ error: /** @type {Error} */ (error).message });
+    if (mine !== turn) return false;
+    shown.el.hidden = false;
+    shown.show({ error: /** @type {Error} */ (error).message });
+    return false;
   }
+  return mine === turn;
 }
 
 /** @param {string} sentence */
@@ -212,7 +242,7 @@ function sayEngine({ engine, threads }) {
 const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
 
 /**
- * @param {"a" | "b"} side
+ * @param {"a" | "b" | "c"} side
  * @param {Chosen | null} chosen
  */
 function put(side, chosen) {
@@ -245,24 +275,22 @@ async function example(name) {
 }
 
 /**
- * @param {string} a
- * @param {string} b
- * @param {Options} [options]
+ * @param {string[]} names of A, B and maybe C
+ * @param {Link | null} [link] that asks for them
  */
-async function showExamples(a, b, options) {
+async function showExamples(names, link = null) {
   const mine = ++turn;
   try {
-    const chosen = await Promise.all([example(a), example(b)]);
+    const chosen = await Promise.all(names.map(example));
     if (mine !== turn) return;
-    put("a", chosen[0]);
-    put("b", chosen[1]);
-    await show(options);
+    chosen.forEach((each, k) => put(SIDES[k], each));
+    await show(link);
   } catch (error) {
     viewer.show({ error: /** @type {Error} */ (error).message });
   }
 }
 
-for (const side of /** @type {const} */ (["a", "b"])) {
+for (const side of SIDES) {
   const drop = find(`#photo-${side}`);
   /** @param {File | undefined} file */
   const take = (file) => {
@@ -285,7 +313,8 @@ for (const side of /** @type {const} */ (["a", "b"])) {
 document.addEventListener("paste", ({ clipboardData }) => {
   const file = [...(clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
   if (!file) return;
-  put(document.activeElement?.closest("#photo-b") || (photos.a && !photos.b) ? "b" : "a", ownPhoto(file));
+  const meant = SIDES.find((side) => document.activeElement?.closest(`#photo-${side}`));
+  put(meant ?? (photos.a && !photos.b ? "b" : "a"), ownPhoto(file));
   show();
 });
 find("#swap").addEventListener("click", () => {
@@ -295,7 +324,8 @@ find("#swap").addEventListener("click", () => {
   show();
 });
 
-find("#examples").append(...examples.map((each) => exampleButton(each, base, () => showExamples(each.a, each.b))));
+find("#examples").append(...examples.map((each) => exampleButton(each, base, showExamples)));
+find("#triples").append(...triples.map((each) => tripleButton(each, base, showExamples)));
 mountStrip(find(".strip-row"), "#viewer");
 
 find("#models").append(
@@ -308,25 +338,23 @@ find("#models").append(
     return make("label", {}, radio, make("span", {}, each.title, " ", make("small", {}, megabytes(each.file.bytes))));
   }),
 );
-find("#second select").append(...models.map(({ name, title }) => make("option", { value: name }, title)));
+find("#second select").append(...choicesBeside(models).map(([value, label]) => make("option", { value }, label)));
 find("#second select").addEventListener("change", (/** @type {any} */ event) => {
-  second = models.find(({ name }) => name === event.target.value) ?? null;
+  putBeside(event.target.value);
   show();
 });
 
-find("#report").addEventListener("click", async () => {
-  const pair = /** @type {Payload} */ (viewer.values.pair);
-  const template = await (await fetch(new URL("report.html", base))).text();
-  const url = URL.createObjectURL(await reportOf(template, pair, viewer.optionsFor(model)));
-  const [a, b] = [pair.a, pair.b].map(({ name }) => name.replace(/\.\w+$/, "").replace(/[^\w.-]+/g, "-").slice(0, 40) || "photo");
-  make("a", { href: url, download: `${a}--${b}.html` }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-});
+/** @param {string} choice */
+function putBeside(choice) {
+  beside = choice;
+  find("#second select").value = choice;
+  find("#layout").dataset.beside = choice;
+}
 
 // A site without https has no service worker, and works as long as its host does.
 navigator.serviceWorker?.register(new URL("sw.js", base)).catch((error) => console.warn(error));
 
-/** @type {ReturnType<typeof readLink>} */
+/** @type {Link | null} */
 let link = null;
 let trouble = "";
 try {
@@ -337,7 +365,7 @@ try {
 if (link) {
   model = link.model;
   find(`#models input[value="${model.name}"]`).checked = true;
+  putBeside(link.beside);
 }
-const first = link ?? examples[0];
-await showExamples(first.a, first.b, link?.options);
+await showExamples(link?.photos ?? [examples[0].a, examples[0].b], link);
 if (trouble) viewer.show({ error: trouble });

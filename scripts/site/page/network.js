@@ -19,6 +19,7 @@ const TOLERANCE = 1e-3; // of the largest number: what another processor may mak
  *   grid_pooling: "area" | "resampled"}} config
  * @property {import("../../../diml_core/viewer/engine/types.js").Scale | null} scale
  * @property {import("../../../diml_core/viewer/engine/types.js").Options} defaults
+ * @property {import("../../../diml_core/viewer/engine/types.js").Rival[]} rivals methods that the library asks of it
  * @property {number} dim
  * @property {number} unit pixels per cell of the coarsest map
  * @property {number} map_side

@@ -1,5 +1,7 @@
 // A pair as the viewer gets it: diml_core/viewer/pair.py.
 
+import { rivalsAmong } from "./rivals.js";
+
 /** @import { Model, Options, Payload, Side } from "../../../diml_core/viewer/engine/types.js" */
 /** @import { ModelFile } from "./network.js" */
 
@@ -23,6 +25,7 @@ export function modelOf(file) {
     marginals: marginalsOf(file),
     defaults: Object.fromEntries(LIVE.map((name) => [name, file.defaults[name]])),
     scale: file.scale,
+    rivals: rivalsAmong(file.rivals),
   };
 }
 

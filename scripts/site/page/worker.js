@@ -5,28 +5,30 @@ import { decodeFeatures } from "../../../diml_core/viewer/engine/decode.js";
 import { explain } from "../../../diml_core/viewer/engine/explain.js";
 import { gridFor } from "../../../diml_core/viewer/engine/grids.js";
 import { text } from "../../../diml_core/viewer/view/texts.js";
-import { covered, sameShapeElsewhere } from "./covering.js";
+import { cover, curves, rival } from "./again.js";
+import { coverer } from "./covering.js";
 import { decode, jpegOf } from "./decoding.js";
 import { attentionBytes, fused, halves, rollouts } from "./features.js";
 import { opener } from "./network.js";
 import { modelOf, payloadOf } from "./payload.js";
 import { resized } from "./resampling.js";
 
-/** @import { Explanation, Features, Grid, Side } from "../../../diml_core/viewer/engine/types.js" */
-/** @import { Question } from "../../../diml_core/viewer/view/cover.js" */
+/** @import { Features, Grid, Side } from "../../../diml_core/viewer/engine/types.js" */
+/** @import { QuestionBase } from "../../../diml_core/viewer/view/asking.js" */
+/** @import { Asked, Pause } from "./again.js" */
 /** @import { Photo } from "./decoding.js" */
 /** @import { ModelFile, Network, Site } from "./network.js" */
 /** @import { Pixels } from "./resampling.js" */
 
 const SEEN = 6; // photos whose features are kept, by model
 const PHOTO_SIDE = 720; // px; sharp on the page
-const PREVIEW_SIDE = 240; // px
-const CONTROLS = 4; // other places that are covered to compare with
 const MAX_ASPECT = 4; // more elongated pictures are squeezed to it
 
 /** @typedef {Omit<Side, "photo" | "features" | "attention" | "example"> & {photo: Blob, features: Blob, attention: Blob | null}} Looked */
 /** @typedef {{name: string, engine: string, threads: number}} Opened what a model runs in */
 /** @typedef {(told: any) => void} Tell */
+
+const nothing = () => {};
 
 /** @type {ReturnType<typeof opener>} */
 let open;
@@ -35,7 +37,10 @@ const networks = new Map();
 /** @type {Map<string, {pixels: Pixels, looked: Looked, features: Features}>} by model and photo, in the order of their last use */
 const seen = new Map();
 
-/** @type {Record<string, (question: any, tell: Tell) => unknown>} */
+/** @type {Map<number, AbortController>} questions that are being answered, by their id */
+const asked = new Map();
+
+/** @type {Record<string, (question: any, tell: Tell, pause: Pause) => unknown>} */
 const ANSWERS = {
   /** @param {Site} site */
   site: (site) => {
@@ -43,17 +48,33 @@ const ANSWERS = {
   },
   open: async ({ model }, tell) => openedOf(await networkOf(model, tell)),
   look,
-  cover,
+  cover: async (question, _, pause) => cover(await askedPair(question), question, pause),
+  rival: async (question) => rival(await askedPair(question), question),
+  curves: async (question, _, pause) => curves(await askedPair(question), question, pause),
 };
 
 self.onmessage = async ({ data: { id, about, question } }) => {
+  if (about === "stop") return asked.get(id)?.abort();
+  const stop = new AbortController();
+  const { signal } = stop;
+  asked.set(id, stop);
+  /** @type {Tell} */
+  const tell = (told) => self.postMessage({ id, told });
   try {
-    const answer = await ANSWERS[about](question, (told) => self.postMessage({ id, told }));
+    const answer = await ANSWERS[about](question, tell, async (told) => {
+      tell(told);
+      // A network on one core leaves no message through, until it has to wait for a timer.
+      await new Promise((resolve) => setTimeout(resolve));
+      signal.throwIfAborted();
+    });
     self.postMessage({ id, answer });
   } catch (error) {
+    if (signal.aborted) return;
     const isSentence = error instanceof Error && error.name === "Error";
     if (!isSentence) console.error(error);
     self.postMessage({ id, error: isSentence ? error.message : text("site.failed") });
+  } finally {
+    asked.delete(id);
   }
 };
 
@@ -182,78 +203,36 @@ async function featuresOf(looked, model) {
 const sideOf = (looked) => /** @type {Side} */ (/** @type {unknown} */ (looked));
 
 /**
- * Covers parts, lets the network look again, and compares with what the parts had promised.
+ * A pair that was looked at, for who asks more about it.
  *
- * @param {Omit<Question, "model"> & {model: ModelFile}} question
- * @param {Tell} tell
+ * @param {Omit<QuestionBase, "model"> & {model: ModelFile}} question
+ * @returns {Promise<Asked>} rejects where it is forgotten
  */
-async function cover({ model, digests, options, side, parts, cover: how }, tell) {
-  const network = await networkOf(model, tell);
+async function askedPair({ model, digests, options }) {
   const [a, b] = digests.map((digest) => {
     const kept = seen.get(`${model.name} ${digest}`);
     if (!kept) throw new Error(text("site.forgotten"));
     return kept;
   });
+  const network = await networkOf(model, nothing);
   const pair = payloadOf(model, sideOf(a.looked), sideOf(b.looked), options);
-  const before = explain(pair, { a: a.features, b: b.features }, options);
-  const grid = side === "a" ? before.gridA : before.gridB;
-  const own = side === "a" ? a : b;
-
-  /** @param {readonly number[]} hidden */
-  const score = async (hidden) => {
-    const { map, rollout } = await bytesFrom(network, covered(own.pixels, grid, hidden, how), own.looked.size);
-    const features = await featuresOf({ ...own.looked, features: new Blob([map, rollout]) }, model);
-    return explain(pair, side === "a" ? { a: features, b: b.features } : { a: a.features, b: features }, options);
-  };
-
-  const elsewhere = sameShapeElsewhere(parts, grid, CONTROLS);
-  const all = 1 + elsewhere.length;
-  tell(text("site.again", { done: 1, all }));
-  const after = await score(parts);
-  const controls = [];
-  for (const other of elsewhere) {
-    tell(text("site.again", { done: 2 + controls.length, all }));
-    controls.push(before.similarity - (await score(other)).similarity);
-  }
-  const preview = await jpegOf(covered(own.pixels, grid, parts, how), PREVIEW_SIDE);
+  const features = { a: a.features, b: b.features };
+  const explanation = explain(pair, features, options);
   return {
-    before: scoresOf(before),
-    after: scoresOf(after),
-    promised: promisedBy(before, side, parts),
-    expected: ((parts.length / (grid[0] * grid[1])) * before.structural) / 2,
-    controls,
-    photo: await dataUrlOf(preview),
+    pair,
+    features,
+    explanation,
+    covering(side, cover) {
+      const { pixels, looked } = side === "a" ? a : b;
+      const hide = coverer(pixels, side === "a" ? explanation.gridA : explanation.gridB, cover);
+      return {
+        hide,
+        async explained(parts) {
+          const { map, rollout } = await bytesFrom(network, hide(parts), looked.size);
+          const found = await featuresOf({ ...looked, features: new Blob([map, rollout]) }, model);
+          return explain(pair, { ...features, [side]: found }, options);
+        },
+      };
+    },
   };
-}
-
-/** @param {Explanation} explanation */
-const scoresOf = ({ similarity, global, structural }) => ({ similarity, global, structural });
-
-/**
- * Half of what the parts contribute.
- *
- * @param {Explanation} explanation
- * @param {"a" | "b"} side
- * @param {readonly number[]} parts
- */
-function promisedBy({ contribution, gridB }, side, parts) {
-  const columns = gridB[0] * gridB[1];
-  const own = new Set(parts);
-  return contribution.reduce(
-    (sum, each, k) => (own.has(side === "a" ? Math.floor(k / columns) : k % columns) ? sum + each / 2 : sum),
-    0,
-  );
-}
-
-/**
- * @param {Blob} blob
- * @returns {Promise<string>}
- */
-function dataUrlOf(blob) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(/** @type {string} */ (reader.result));
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(blob);
-  });
 }
