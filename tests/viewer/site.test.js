@@ -4,9 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { fromHalf } from "../../diml_core/viewer/engine/decode.js";
+import { MARGINALS } from "../../diml_core/viewer/engine/marginals.js";
 import { covered, sameShapeElsewhere } from "../../scripts/site/page/covering.js";
 import { toHalf } from "../../scripts/site/page/half.js";
 import { headerOf } from "../../scripts/site/page/headers.js";
+import { marginalsOf } from "../../scripts/site/page/payload.js";
 import { resized } from "../../scripts/site/page/resampling.js";
 
 test("every half-precision number comes back as itself", () => {
@@ -73,4 +75,14 @@ test("a cover lies on its parts and nowhere else", () => {
   const four = sameShapeElsewhere([5, 6], [5, 5], 4);
   assert.equal(new Set(four.map(String)).size, 4);
   assert.ok(four.every((parts) => !parts.includes(5) && !parts.includes(6) && parts[1] === parts[0] + 1));
+});
+
+test("the page offers what the engine computes, and what needs attention only where there is some", () => {
+  MARGINALS.added = { correlation: null, rollout: false };
+  try {
+    assert.deepEqual(marginalsOf({ attention_blocks: 12 }), ["cross-correlation", "uniform", "rollout", "product", "added"]);
+    assert.deepEqual(marginalsOf({ attention_blocks: 0 }), ["cross-correlation", "uniform", "added"]);
+  } finally {
+    delete MARGINALS.added;
+  }
 });
