@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list
+from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -32,6 +32,7 @@ from diml_core.learning.preservation import (
     region_embeddings,
     teacher_embeddings,
 )
+from diml_core.learning.processes import accelerator_on
 from diml_core.learning.run_folder import RunFolder
 from diml_core.learning.sampler import balanced_batch, split_classes
 from diml_core.learning.split_network import SplitNetwork
@@ -66,16 +67,15 @@ class Training:
             images: the training split; validation classes are taken out of it.
             folder: run folder, new or of the same config.
             truth: of scenes, in the order of ``images``; needed for losses on correspondences and on object mass.
-            accelerator: how processes and devices are used; None for the environment's choice.
+            accelerator: how processes and devices are used, see :func:`.accelerator_on`; None for the
+                environment's choice.
             progress: whether to show bars.
 
         Raises:
             InputError: a config that does not fit the model, the data or the number of processes.
         """
         self.config = config
-        self.accelerator = accelerator or Accelerator(
-            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)]
-        )
+        self.accelerator = accelerator or accelerator_on("auto")
         self.main = self.accelerator.is_main_process
         self.progress = progress and self.main
         kept, held_out = split_classes(images.classes, config.validation_share, config.seed)
