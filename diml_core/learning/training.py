@@ -81,16 +81,21 @@ class Training:
         kept, held_out = split_classes(images.classes, config.validation_share, config.seed)
         chosen = np.array([s.class_name in set(kept) for s in images.samples])
         self._check(images.labels, chosen, truth)
-        if self.main:
-            RunFolder(folder, config, kept, held_out)
-        self.accelerator.wait_for_everyone()
-        self.folder = RunFolder(folder, config, kept, held_out)
-
         torch.manual_seed(config.seed)
         model = starting_model(config.start, config.model).to(self.accelerator.device)
         options = model.options(grid=config.grid)
         self.split = SplitNetwork(model, config.trained_blocks, options, depthwise=config.depthwise)
         self.train = images.subset_by_classes(kept)
+        self.loss = nn.Module()  # without parameters and without a value
+        if config.loss is not None:
+            self.loss = objective(
+                config.loss, len(self.train.classes), model.dim, options, config.loss_settings
+            ).to(self.accelerator.device)
+        # What is wrong with the config has been said by now: it would be hard to correct once it lies there.
+        if self.main:
+            RunFolder(folder, config, kept, held_out)
+        self.accelerator.wait_for_everyone()
+        self.folder = RunFolder(folder, config, kept, held_out)
         self.held_out: LabelledImages | None = None
         self.photographs = np.array([is_photograph(s) for s in self.train.samples])
         plan = ViewPlan(
@@ -113,11 +118,6 @@ class Training:
         self.learner = Learner(self.split, config.precision)
         start_head(self.split, self.activations, config)
         self.teacher, self.own_regions = self._preserved(plan)
-        self.loss = nn.Module()  # without parameters and without a value
-        if config.loss is not None:
-            self.loss = objective(
-                config.loss, len(self.train.classes), model.dim, options, config.loss_settings
-            ).to(self.accelerator.device)
         self.optimizer = optimizer_for(self.split, self.loss, config)
         self.average = averaged(self.learner, config.ema)
         self.start = {n: p.clone() for n, p in _trained(self.learner).items()}
