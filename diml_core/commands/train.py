@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
     missing = [package for module, package in _NEEDED.items() if find_spec(module) is None]
     if missing:
         raise InputError(
-            f"Training needs {' and '.join(missing)}: install with pip install -r requirements-train.txt."
+            f"Training needs {' and '.join(missing)}: pip install {' '.join(missing)}."
         )
     from diml_core.data import known_truth, load_dataset
     from diml_core.learning.processes import accelerator_on
