@@ -17,7 +17,7 @@ from app.models import with_own
 from app.page import build_page, launch_options
 from app.service import Explorer
 from diml_core.errors import InputError
-from diml_core.network.devices import add_engine
+from diml_core.network.devices import add_device, add_engine
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,6 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
         help="offer this model, too: a checkpoint folder, a timm model or one of the Hugging Face hub; the first "
         "is the page's default (may be repeated)",
     )
+    add_device(
+        parser, default="cpu"
+    )  # a Space on ZeroGPU borrows its GPU photo by photo, see app/hardware.py
     add_engine(parser)
     given = parser.parse_args(arguments)
     # A service that is stopped cleans up like one that is interrupted.
@@ -42,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         lanes.share_processors()
         tools.install()
-        explorer = Explorer(with_own(given.model, given.engine))
+        explorer = Explorer(with_own(given.model, given.engine, given.device))
     except InputError as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2

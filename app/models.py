@@ -22,7 +22,7 @@ def shipped() -> dict[str, Loader]:
     return {name: partial(load_model, name) for name in shipped_models()}
 
 
-def with_own(given: Sequence[str], engine: str = "torch") -> dict[str, Loader]:
+def with_own(given: Sequence[str], engine: str = "torch", device: str = "cpu") -> dict[str, Loader]:
     """Models that were asked for at start, and after them those that come along.
 
     All of them are loaded now, for a model that does not work should be known before the page is. One of the hub is
@@ -33,18 +33,19 @@ def with_own(given: Sequence[str], engine: str = "torch") -> dict[str, Loader]:
         given: what :func:`diml_core.load_model` takes; the first is the page's default. One that comes along may be
             among them.
         engine: what runs them, see :func:`diml_core.load_model`.
+        device: where, likewise.
 
     Returns:
         Loaders by name.
 
     Raises:
         InputError: one that cannot be loaded, or that the engine cannot run, or whose pairs the viewer does not
-            compute.
+            compute; or no such device.
     """
     names = shipped_models()
     loaded: dict[str, DimlModel] = {}
     for text in (*given, *names):
-        model = load_model(text, engine=engine)
+        model = load_model(text, device=device, engine=engine)
         if any(model.source == other.source for other in loaded.values()):
             continue  # given twice, or given though it comes along
         options = model.options()

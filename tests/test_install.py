@@ -1,6 +1,8 @@
 """The built wheel, installed outside the clone: it finds its weights, compares photos, and has its command."""
 
+import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,17 +19,31 @@ except ModuleNotFoundError:  # Python 3.10, where pytest brings it along
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+# As where the dependencies are installed and none of the extras.
 COMPARE = """
-import sys
+import shutil, sys
+for name in sys.argv[1:]:
+    sys.modules[name] = None
+from pathlib import Path
 from diml_core import explain, load_model
 from diml_core.network.checkpoints import shipped_models
+from diml_core.retrieval import Gallery, index_photos
 from diml_core.shipped_files import shipped_folder
 
 photos = [shipped_folder("assets") / "examples" / name for name in ("cat.jpg", "kitten.jpg")]
 for name in shipped_models():
     print(name, explain(load_model(name), *photos).similarity > 0.2)
-assert not {"gradio", "app"} & set(sys.modules)
+Path("photos").mkdir()
+for photo in photos:
+    shutil.copy(photo, "photos")
+index_photos("photos", "gallery")
+assert [found.path.name for found in Gallery.open("gallery").search(photos[0])] == ["cat.jpg", "kitten.jpg"]
 """
+# Modules that are not called like their package; what a package of an extra brings along counts as that.
+PACKAGES = {
+    "PIL": "pillow", "cv2": "opencv-python-headless", "faiss": "faiss-cpu", "gradio_client": "gradio",
+    "llvmlite": "numba", "pydantic_core": "pydantic", "traitlets": "anywidget",
+}  # fmt: skip
 
 
 def requirements(*files):
@@ -49,6 +65,33 @@ def test_the_ranges_are_the_same_everywhere():
     assert set(requirements("requirements-test.txt")) == set(extras["test"])
     optional = (extras[name] for name in ("faiss", "mcp", "notebook", "onnx", "qdrant"))
     assert set().union(*optional) < set(extras["test"])
+
+
+def names(specifiers):
+    return {re.match(r"[\w.-]+", each)[0] for each in specifiers}
+
+
+def extras():
+    """Packages that the library works without."""
+    optional = PROJECT["project"]["optional-dependencies"]
+    return set().union(
+        *(names(optional[extra]) for extra in optional if extra not in ("docs", "test"))
+    )
+
+
+def test_the_dependencies_are_what_the_library_imports():
+    modules = set()
+    for path in (ROOT / "diml_core").rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Import):
+                modules |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                modules.add(node.module.split(".")[0])
+    modules -= {*sys.stdlib_module_names, "diml_core"}
+    imported = {PACKAGES.get(name, name.replace("_", "-")) for name in modules}
+    dependencies = names(PROJECT["project"]["dependencies"])
+    assert dependencies <= imported
+    assert imported - dependencies <= extras()
 
 
 def test_every_folder_of_the_library_is_in_the_wheel():
@@ -92,8 +135,10 @@ def run_there(installed, *command, **variables):
     )
 
 
-def test_an_installed_library_compares_with_each_model(installed):
-    run = run_there(installed, "-c", COMPARE)
+def test_an_installed_library_compares_with_each_model_and_needs_no_extra(installed):
+    modules = {name.replace("-", "_") for name in extras()}
+    modules |= {module for module, package in PACKAGES.items() if package in extras()}
+    run = run_there(installed, "-c", COMPARE, *modules, "app")
     assert run.returncode == 0, run.stderr
     models = [line.split()[0] for line in run.stdout.splitlines()]
     assert models == diml_core.network.checkpoints.shipped_models()

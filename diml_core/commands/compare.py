@@ -15,7 +15,7 @@ from diml_core.errors import InputError
 from diml_core.explain import explain
 from diml_core.explanation import Explanation
 from diml_core.network.checkpoints import DEFAULT_MODEL, load_model, model_names
-from diml_core.network.devices import add_device
+from diml_core.network.devices import add_device, add_engine
 from diml_core.photo.images import load_photo
 
 _FIGURE_SUFFIXES = {".png", ".svg", ".pdf"}
@@ -74,6 +74,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--top", type=int, metavar="K", help=f"part pairs to list (default: {_TOP})"
     )
     add_device(parser)
+    add_engine(parser)
     parser.set_defaults(run=run)
 
 

@@ -22,7 +22,7 @@ from diml_core.evaluation.report import evaluate
 from diml_core.evaluation.side_by_side import side_by_side
 from diml_core.evaluation.tables import Table, as_csv, as_markdown
 from diml_core.network.checkpoints import DEFAULT_MODEL, load_model, model_names
-from diml_core.network.devices import add_device
+from diml_core.network.devices import add_device, add_engine
 from diml_core.network.model import DimlModel
 
 
@@ -124,6 +124,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--kept-mass", type=float, metavar="M", help="share of the rollout kept (ViT)"
     )
     add_device(parser)
+    add_engine(parser)
     parser.set_defaults(run=run)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from diml_core.errors import InputError
 from diml_core.network.checkpoints import DEFAULT_MODEL, model_names
-from diml_core.network.devices import add_device
+from diml_core.network.devices import add_device, add_engine
 from diml_core.retrieval.indexing import index_photos
 from diml_core.retrieval.store import Store
 
@@ -46,6 +46,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "less complete (needs faiss-cpu)",
     )
     add_device(parser)
+    add_engine(parser)
     parser.set_defaults(run=run)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from diml_core.comparison.marginals import MARGINALS
 from diml_core.comparison.points import shown_sum, written
 from diml_core.errors import InputError
-from diml_core.network.devices import add_device
+from diml_core.network.devices import add_device, add_engine
 from diml_core.retrieval.gallery import DEFAULT_TOP_K, SEARCH_OPTIONS, Gallery
 from diml_core.retrieval.results import Result
 
@@ -37,6 +37,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--epsilon", type=float, metavar="E", help="entropy, 0.005 to 1")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
     add_device(parser)
+    add_engine(parser)
     parser.set_defaults(run=run, tolerance=None)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from diml_core.data import DATASETS
 from diml_core.errors import InputError
 from diml_core.learning.config import TrainConfig
+from diml_core.network.devices import add_device
 
 _NEEDED = {"pytorch_metric_learning": "pytorch-metric-learning", "accelerate": "accelerate"}
 
@@ -51,6 +52,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="change a value of the config, any number of times: steps=800, model.head=256, loss=null "
         "(JSON, or else text; a dot leads into an object)",
     )
+    add_device(parser)
     parser.set_defaults(run=run)
 
 
@@ -63,16 +65,18 @@ def run(arguments: argparse.Namespace) -> None:
     missing = [package for module, package in _NEEDED.items() if find_spec(module) is None]
     if missing:
         raise InputError(
-            f"Training needs {' and '.join(missing)}: install with pip install -r requirements-train.txt."
+            f"Training needs {' and '.join(missing)}: pip install {' '.join(missing)}."
         )
     from diml_core.data import known_truth, load_dataset
+    from diml_core.learning.processes import accelerator_on
     from diml_core.learning.training import Training, with_overrides
 
+    accelerator = accelerator_on(arguments.device)
     config = with_overrides(_config(arguments), start=arguments.start, data=arguments.data)
     images = load_dataset(config.data, arguments.root, "train")
     truth = known_truth(images, arguments.root) if config.needs_truth else None
     folder = arguments.folder or Path("runs") / arguments.config.stem
-    training = Training(config, images, folder, truth=truth)
+    training = Training(config, images, folder, truth=truth, accelerator=accelerator)
     model = training.run()
     if training.main:
         chosen = f", held-out MAP@R {training.best:.1f}" if training.best >= 0 else ""

@@ -97,7 +97,7 @@ def _manifest(root: Path) -> dict:
         raise InputError(
             f"There are no scenes in '{root}': build them with 'python -m diml_core scenes {root}'."
         ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             f"'{path}' is not the manifest of scenes ({error}): build the set again in another folder."
         ) from error

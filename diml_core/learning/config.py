@@ -132,7 +132,7 @@ class TrainConfig:
             return from_object(cls, with_settings(values, changes))
         except InputError as error:
             raise InputError(f"In '{path}': {error}") from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InputError(
                 f"'{path}' is no training config ({error}): see configs/ for examples."
             ) from error

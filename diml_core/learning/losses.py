@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from pytorch_metric_learning import losses, miners
 from pytorch_metric_learning.reducers import AvgNonZeroReducer
 from torch import Tensor, nn
@@ -101,7 +102,7 @@ LOSSES: dict[str, Callable[..., Objective]] = {
 def objective(
     name: str, classes: int, dim: int, options: ExplainOptions, settings: dict[str, Any]
 ) -> Objective:
-    """Build a loss that compares images as evaluation will.
+    """Build a loss that compares images as evaluation will, and try it once.
 
     Args:
         name: a name in :data:`LOSSES`.
@@ -111,7 +112,7 @@ def objective(
         settings: further arguments of the loss.
 
     Raises:
-        InputError: unknown name, or a setting that the loss does not have.
+        InputError: unknown name, or a setting that the loss does not have or cannot use.
     """
     if name not in LOSSES:
         raise InputError(f"There is no loss '{name}': choose one of {', '.join(LOSSES)}.")
@@ -122,8 +123,17 @@ def objective(
         "rollout": options.start_block is not None,
     }
     try:
-        return LOSSES[name](classes, dim, comparison, **settings)
-    except TypeError as error:
+        made = LOSSES[name](classes, dim, comparison, **settings)
+        _try(made, classes, dim + comparison["rollout"])
+    except (TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"The loss '{name}' cannot be set like this ({error}): correct it."
         ) from error
+    return made
+
+
+@torch.no_grad()
+def _try(made: Objective, classes: int, channels: int) -> None:
+    """Take the loss of a small batch: what a value is used for shows only there. Nothing random is used up."""
+    with torch.random.fork_rng(devices=[]):
+        made(torch.rand(8, channels, 3), torch.arange(8) % min(classes, 4))

@@ -34,7 +34,7 @@ def with_settings(values: Any, settings: Sequence[str]) -> Any:
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list
+from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -32,6 +32,7 @@ from diml_core.learning.preservation import (
     region_embeddings,
     teacher_embeddings,
 )
+from diml_core.learning.processes import accelerator_on
 from diml_core.learning.run_folder import RunFolder
 from diml_core.learning.sampler import balanced_batch, split_classes
 from diml_core.learning.split_network import SplitNetwork
@@ -66,31 +67,35 @@ class Training:
             images: the training split; validation classes are taken out of it.
             folder: run folder, new or of the same config.
             truth: of scenes, in the order of ``images``; needed for losses on correspondences and on object mass.
-            accelerator: how processes and devices are used; None for the environment's choice.
+            accelerator: how processes and devices are used, see :func:`.accelerator_on`; None for the
+                environment's choice.
             progress: whether to show bars.
 
         Raises:
             InputError: a config that does not fit the model, the data or the number of processes.
         """
         self.config = config
-        self.accelerator = accelerator or Accelerator(
-            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)]
-        )
+        self.accelerator = accelerator or accelerator_on("auto")
         self.main = self.accelerator.is_main_process
         self.progress = progress and self.main
         kept, held_out = split_classes(images.classes, config.validation_share, config.seed)
         chosen = np.array([s.class_name in set(kept) for s in images.samples])
         self._check(images.labels, chosen, truth)
-        if self.main:
-            RunFolder(folder, config, kept, held_out)
-        self.accelerator.wait_for_everyone()
-        self.folder = RunFolder(folder, config, kept, held_out)
-
         torch.manual_seed(config.seed)
         model = starting_model(config.start, config.model).to(self.accelerator.device)
         options = model.options(grid=config.grid)
         self.split = SplitNetwork(model, config.trained_blocks, options, depthwise=config.depthwise)
         self.train = images.subset_by_classes(kept)
+        self.loss = nn.Module()  # without parameters and without a value
+        if config.loss is not None:
+            self.loss = objective(
+                config.loss, len(self.train.classes), model.dim, options, config.loss_settings
+            ).to(self.accelerator.device)
+        # What is wrong with the config has been said by now: it would be hard to correct once it lies there.
+        if self.main:
+            RunFolder(folder, config, kept, held_out)
+        self.accelerator.wait_for_everyone()
+        self.folder = RunFolder(folder, config, kept, held_out)
         self.held_out: LabelledImages | None = None
         self.photographs = np.array([is_photograph(s) for s in self.train.samples])
         plan = ViewPlan(
@@ -113,11 +118,6 @@ class Training:
         self.learner = Learner(self.split, config.precision)
         start_head(self.split, self.activations, config)
         self.teacher, self.own_regions = self._preserved(plan)
-        self.loss = nn.Module()  # without parameters and without a value
-        if config.loss is not None:
-            self.loss = objective(
-                config.loss, len(self.train.classes), model.dim, options, config.loss_settings
-            ).to(self.accelerator.device)
         self.optimizer = optimizer_for(self.split, self.loss, config)
         self.average = averaged(self.learner, config.ema)
         self.start = {n: p.clone() for n, p in _trained(self.learner).items()}

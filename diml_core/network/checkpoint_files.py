@@ -39,7 +39,7 @@ def read_config(folder: Path, shown: str) -> ModelConfig:
         return ModelConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
     except InputError as error:
         raise InputError(f"The checkpoint '{shown}' cannot be used: {error}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _unreadable(shown, error) from error
 
 
@@ -70,7 +70,7 @@ def read_scale(folder: Path, shown: str) -> Scale | None:
         return None
     except InputError as error:
         raise InputError(f"The {SCALE} of '{shown}' cannot be used: {error}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"The {SCALE} of '{shown}' cannot be read ({error}): measure it again, or remove it."
         ) from error

@@ -64,19 +64,18 @@ def device_of(engine: str, name: str) -> torch.device:
     return torch.device("cpu")
 
 
-def add_device(parser: argparse.ArgumentParser) -> None:
-    """Give a command the options ``--device`` and ``--engine``."""
+def add_device(parser: argparse.ArgumentParser, default: str = "auto") -> None:
+    """Give a command the option ``--device``."""
     parser.add_argument(
         "--device",
-        default="auto",
+        default=default,
         metavar="NAME",
         help=f"where the network runs: {', '.join(DEVICES)} (default: %(default)s)",
     )
-    add_engine(parser)
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
-    """Give a command the option ``--engine``, where the device is not to be chosen."""
+    """Give a command the option ``--engine``."""
     parser.add_argument(
         "--engine",
         choices=ENGINES,

@@ -30,7 +30,7 @@ def download(package: str, file: str, folder: Path) -> None:
         address = answer.url
         try:
             files = {entry["filename"]: entry["url"] for entry in json.load(answer)["files"]}
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, RecursionError) as error:
             raise OSError(f"{index} does not list files as JSON (PEP 691)") from error
     if file not in files:
         raise FileNotFoundError(f"{index} has no {file}")

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from diml_core.comparison.marginals import MARGINALS, Marginal, marginal, normalise
+from diml_core.comparison.marginals import MARGINALS, Marginal, marginal
 from diml_core.comparison.options import ExplainOptions
 from diml_core.comparison.similarity import structural_similarity
 from diml_core.comparison.transport import partial_transport
@@ -57,10 +57,12 @@ class _Pairs:
     """Candidates and their queries as P pairs.
 
     Attributes:
+        vectors: candidates ``[P, R + 1, D]`` float16 and queries ``[q, R + 1, D]`` float32.
         similarity: ``[P, R + 1, R + 1]`` float32 cosines of a candidate's rows with its query's.
         weights: rollout weights of candidates and queries, ``[P, R]`` each, or None for both.
     """
 
+    vectors: tuple[Tensor, Tensor]
     similarity: Tensor
     weights: tuple[Tensor | None, Tensor | None]
 
@@ -71,7 +73,17 @@ class _Pairs:
         similarity = torch.bmm(vectors.float().view(count, -1, dim), queries.mT)
         if query_weights is not None:
             query_weights = query_weights.repeat_interleave(len(vectors) // count, 0)
-        return cls(similarity.view(-1, length, length), (weights, query_weights))
+        return cls(
+            (vectors, queries), similarity.view(-1, length, length), (weights, query_weights)
+        )
+
+    def counts(self) -> tuple[Tensor, Tensor]:
+        """``[P]`` how many parts candidates and queries have: all before the zero rows that fill them up."""
+        places = torch.arange(1, self.similarity.shape[1])
+        own, asked = (
+            (places * vectors[:, :-1].any(-1)).amax(-1).clamp_min(1) for vectors in self.vectors
+        )
+        return own, asked.repeat_interleave(len(own) // len(asked))
 
     def shaped(self, structural: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """Global and structural similarities by query."""
@@ -85,20 +97,29 @@ def _by_torch(
     pairs = _Pairs.of(queries, weights, candidates)
     parts = queries.shape[1] - 1
     part_similarity = pairs.similarity[:, :parts, :parts]
+    counts_a, counts_b = pairs.counts()
+    name = options.marginals
     plan = partial_transport(
         1 - part_similarity,
-        _marginal(options.marginals, pairs.similarity[:, :parts, parts], pairs.weights[0]),
-        _marginal(options.marginals, pairs.similarity[:, parts, :parts], pairs.weights[1]),
+        _marginals(name, pairs.similarity[:, :parts, parts], pairs.weights[0], counts_a),
+        _marginals(name, pairs.similarity[:, parts, :parts], pairs.weights[1], counts_b),
         **_accuracy(options),
     ).plan
     structural = structural_similarity(plan.double(), part_similarity.double())
     return pairs.shaped(structural, len(queries))
 
 
-def _marginal(name: str, correlation: Tensor, weights: Tensor | None) -> Tensor:
-    weight = marginal(name, correlation, weights)
-    # Only a missing part, whose row is zero, has no correlation at all with the other photo.
-    return normalise(weight * (correlation != 0))
+def _marginals(name: str, correlation: Tensor, weights: Tensor | None, counts: Tensor) -> Tensor:
+    """``[n, R]`` marginals of photos of that many parts, 0 where there is none.
+
+    A marginal may look at all parts that it gets: it gets those of the photo, as in ``explain``.
+    """
+    found = torch.zeros_like(correlation)
+    for count in counts.unique().tolist():
+        alike = counts == count
+        shares = None if weights is None else weights[alike, :count]
+        found[alike, :count] = marginal(name, correlation[alike, :count], shares)
+    return found
 
 
 def _by_pairs(

@@ -59,7 +59,7 @@ class Store:
                 f"There is no finished gallery in '{folder}': make one with "
                 "'python -m diml_core index PHOTOS -o GALLERY'."
             ) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise self._damaged(str(error)) from error
         if not isinstance(manifest, dict):
             raise self._damaged("its manifest is no JSON object")

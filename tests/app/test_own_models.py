@@ -120,6 +120,9 @@ def test_the_command_says_what_it_takes_and_refuses_before_it_serves():
     usage = app("--help")
     assert usage.returncode == 0
     assert "--model PATH|timm:NAME|hf:USER/REPO" in usage.stdout
+    elsewhere = app("--device", "nowhere")
+    assert elsewhere.returncode == 2
+    assert elsewhere.stderr.startswith("app.py: There is no device 'nowhere' here: ")
     refused = app("--model", "nowhere")
     assert refused.returncode == 2
     assert refused.stdout == ""

@@ -63,7 +63,7 @@ def test_what_is_wrong_with_a_set_is_said(scenes, tmp_path):
     (scenes / "test" / "ant" / "01.jpg").unlink()
     with pytest.raises(InputError, match=r"01\.jpg' is missing"):
         load_dataset("scenes", scenes, "test")
-    for text in ("{", "[]", '{"format": 2, "views": {}}'):
+    for text in ("{", "[]", '{"format": 2, "views": {}}', "[" * 200_000):
         (scenes / "manifest.json").write_text(text)
         with pytest.raises(InputError, match="not the manifest"):
             load_dataset("scenes", scenes, "test")

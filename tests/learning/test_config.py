@@ -55,7 +55,9 @@ def test_a_config_without_a_start_is_told_so():
         TrainConfig()
 
 
-@pytest.mark.parametrize("content", ["[]", '["start"]', '"text"', "3", "null", "{", "", '{"a": }'])
+@pytest.mark.parametrize(
+    "content", ["[]", '["start"]', '"text"', "3", "null", "{", "", '{"a": }', "[" * 200_000]
+)
 def test_a_file_that_is_no_config_is_one_sentence(content, tmp_path):
     file = tmp_path / "config.json"
     file.write_text(content)

@@ -39,6 +39,7 @@ def file(tmp_path):
         ("model.title=a = b", {"model": {"head": 128, "title": "a = b"}}),
         ("start=", {"start": ""}),
         ("seed=NaN", {"seed": "NaN"}),
+        ("seed=" + "[" * 200_000, {"seed": "[" * 200_000}),
     ],
 )
 def test_a_setting_changes_its_value_and_nothing_else(setting, change):

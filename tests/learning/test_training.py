@@ -141,6 +141,29 @@ def test_known_objects_are_learned_beside_the_classes(start, images, tmp_path):
         assert np.mean(values[-5:]) < 0.9 * np.mean(values[:5]), name
 
 
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"loss": "nope"}, "There is no loss 'nope': choose one of multi-similarity, "),
+        ({"loss_settings": {"nope": 1}}, "The loss 'multi-similarity' cannot be set like this"),
+        ({"loss_settings": {"alpha": "x"}}, "The loss 'multi-similarity' cannot be set like this"),
+        ({"loss_settings": {"distance": 3}}, "The loss 'multi-similarity' cannot be set like this"),
+        ({"loss": "triplet", "loss_settings": {"margin": None}}, "The loss 'triplet' cannot be set like this"),
+        ({"loss": "margin", "loss_settings": {"margin": [1]}}, "The loss 'margin' cannot be set like this"),
+        ({"loss": "margin", "loss_settings": {"reducer": "x"}}, "The loss 'margin' cannot be set like this"),
+    ],
+)  # fmt: skip
+def test_a_loss_that_cannot_be_is_one_sentence_before_any_work(
+    start, images, tmp_path, monkeypatch, change, sentence
+):
+    monkeypatch.setattr(activations, "planned_views", None)  # whoever needs it now fails
+    with pytest.raises(InputError) as caught:
+        Training(config(start, **change), images, tmp_path / "run", progress=False)
+    assert str(caught.value).startswith(sentence)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run").exists()  # a corrected config would be refused there
+
+
 def test_what_only_scenes_know_is_asked_of_scenes_only(start, images, tmp_path):
     for unknown in ({"correspondence": 0.5}, {"object_mass": 0.5}):
         with pytest.raises(InputError, match="known for scenes only"):

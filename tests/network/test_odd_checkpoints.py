@@ -50,7 +50,8 @@ def altered(sound, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"\x93\xff\x00", b"NaN", [], 3, None, "text", {}, {"name": "a"}]
+    "content",
+    [b"", b"{", b"\x93\xff\x00", b"NaN", b"[" * 200_000, [], 3, None, "text", {}, {"name": "a"}],
 )
 def test_a_config_that_is_none(altered, content):
     refusal(altered(content))
@@ -150,3 +151,10 @@ def test_a_pth_with_a_few_other_bytes(tmp_path):
 )
 def test_a_name_that_is_none(name):
     refusal(name)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[" * 200_000, b"[]", b"{}", b'{"format": 1}'])
+def test_a_scale_that_is_none(sound, altered, content):
+    folder = altered(json.loads((sound / "config.json").read_text()))
+    (folder / "scale.json").write_bytes(content)
+    assert "scale.json" in refusal(folder)

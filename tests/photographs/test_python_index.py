@@ -39,7 +39,11 @@ def test_the_very_file_is_fetched_and_nothing_in_it_is_run(index, tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [('{"files": []}', "has no pictures-1.0.tar.gz"), ("<html>", "PEP 691")],
+    [
+        ('{"files": []}', "has no pictures-1.0.tar.gz"),
+        ("<html>", "PEP 691"),
+        ("[" * 200_000, "PEP 691"),
+    ],
 )
 def test_an_index_without_the_file_says_so(index, tmp_path, text, reason):
     page(index, text)

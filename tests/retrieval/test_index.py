@@ -1,5 +1,6 @@
 """Making and updating a gallery: what is in it, and that history leaves no trace in it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -200,6 +201,51 @@ def test_refusals_are_one_sentence(cnn_folder, some_photos, tmp_path):
     vectors.write_bytes(vectors.read_bytes()[:-2])
     with pytest.raises(InputError, match="is damaged"):
         Store(gallery)
+
+
+@pytest.fixture(scope="module")
+def sound(cnn_folder, tmp_path_factory):
+    """A gallery that opens."""
+    folder = tmp_path_factory.mktemp("sound")
+    photos = write_photos(folder / "photos", 3)
+    (photos / "empty.jpg").touch()
+    index_photos(photos, folder / "gallery", model=str(cnn_folder))
+    assert len(Store(folder / "gallery")) == 3
+    return folder / "gallery"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        b"", b"{", b"\x93\xff\x00", b"[" * 200_000, b'{"format": ' + b"[" * 200_000, b"[]", b"3", b"null", b'"text"', b"{}",
+        {"format": 2}, {"format": None}, {"format": []},
+        {"spec": 3}, {"spec": {}}, {"spec": {"parts": 0}}, {"spec": {"dim": "x"}}, {"spec": {"has_rollout": 2}},
+        {"spec": {"options": []}}, {"spec": {"nope": 1}}, {"spec": {"parts": 10**30}}, {"spec": {"has_rollout": True}},
+        {"photos": 3}, {"photos": None},
+        {"files": []}, {"files": {}}, {"files": {"vectors": 3}}, {"files": {"vectors": "nowhere"}},
+        {"files": {"records": ""}}, {"files": {"pooled": None}},
+        {"broken": 3}, {"broken": [3]}, {"broken": [{}]}, {"broken": [{"path": 3}]}, {"broken": {"a": 1}},
+    ],
+    ids=lambda change: repr(change)[:40],
+)  # fmt: skip
+def test_a_damaged_manifest_is_one_sentence(sound, tmp_path, change):
+    gallery = tmp_path / "gallery"
+    shutil.copytree(sound, gallery)
+    file = gallery / "manifest.json"
+    if isinstance(change, bytes):
+        file.write_bytes(change)
+    else:
+        values = json.loads(file.read_text())
+        for name, value in change.items():
+            merged = name in ("spec", "files") and isinstance(value, dict) and value
+            values[name] = values[name] | value if merged else value
+        file.write_text(json.dumps(values))
+    with pytest.raises(InputError) as caught:
+        Store(gallery)
+    assert str(gallery) in str(caught.value)
+    assert "index the photos again" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 700
 
 
 def test_a_second_writer_is_kept_out(cnn_folder, some_photos, tmp_path):

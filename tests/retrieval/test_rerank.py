@@ -228,12 +228,21 @@ def test_the_compiled_exponential_is_exact_to_float32():
         assert (error < 3e-7 + abs(x) * 1.2e-7).all()
 
 
+ADDED = {
+    "softmax": lambda cosines: (10 * cosines).softmax(-1),
+    # These look at all parts that they are given: a row of padding among them changes every weight.
+    "above the mean": lambda cosines: (cosines - cosines.mean(-1, keepdim=True)).relu(),
+    "above the least": lambda cosines: cosines - cosines.amin(-1, keepdim=True),
+}
+
+
 @NEEDS_NUMBA
-def test_a_marginal_that_the_kernels_do_not_know_is_served_by_torch(monkeypatch):
-    added = Marginal(correlation=lambda cosines: (10 * cosines).softmax(-1), rollout=False)
-    monkeypatch.setitem(MARGINALS, "softmax", added)
+@pytest.mark.parametrize("name", ADDED)
+@pytest.mark.parametrize("by_rollout", [False, True])
+def test_a_marginal_that_the_kernels_do_not_know_is_served_by_torch(name, by_rollout, monkeypatch):
+    monkeypatch.setitem(MARGINALS, name, Marginal(ADDED[name], by_rollout))
     half, weights = clustered(12, 9)
-    options = ExplainOptions(grid=3, marginals="softmax")
+    options = ExplainOptions(grid=3, marginals=name)
     rows = torch.arange(12)[None]
     given = half[:1].float(), weights[:1], rows, lambda r: Fetched(half, weights, r), options
     found = rerank(*given).structural[0]
@@ -241,5 +250,24 @@ def test_a_marginal_that_the_kernels_do_not_know_is_served_by_torch(monkeypatch)
         expected = one_pair(half[row], half[0], weights[row], weights[0], options)
         assert found[row] == pytest.approx(expected, abs=SCORE_ERROR)
     for engine in COMPILED:
-        with pytest.raises(ValueError, match="'softmax' marginals"):
+        with pytest.raises(ValueError, match=f"'{name}' marginals"):
             rerank(*given, engine=engine)
+
+
+@pytest.mark.parametrize("engine", EACH_ENGINE)
+def test_a_part_without_any_correlation_keeps_its_share(engine):
+    half, weights = clustered(9, 4, dim=8)
+    half[:, :, 0] = 0
+    half[:, 1] = 0
+    half[:, 1, 0] = 1  # at right angles to everything but its like
+    queries = half[:2].float()
+    queries[:, 1] = queries[:, 0]
+    options = ExplainOptions(grid=2, marginals="uniform")
+    rows = torch.arange(9).repeat(2, 1)
+    given = queries, weights[:2], rows, lambda r: Fetched(half, weights, r), options
+    found = rerank(*given, engine=engine).structural
+    for q in range(2):
+        expected = [
+            one_pair(half[r], queries[q].half(), weights[r], weights[q], options) for r in range(9)
+        ]
+        assert found[q].numpy() == pytest.approx(expected, abs=SCORE_ERROR)

@@ -5,10 +5,12 @@ import { test } from "node:test";
 
 import { fromHalf } from "../../diml_core/viewer/engine/decode.js";
 import { explain } from "../../diml_core/viewer/engine/explain.js";
+import { MARGINALS } from "../../diml_core/viewer/engine/marginals.js";
 import { coverer, sameShapeElsewhere } from "../../scripts/site/page/covering.js";
 import { toHalf } from "../../scripts/site/page/half.js";
 import { headerOf } from "../../scripts/site/page/headers.js";
 import { csvOf, numbersOf } from "../../scripts/site/page/numbers.js";
+import { marginalsOf } from "../../scripts/site/page/payload.js";
 import { resized } from "../../scripts/site/page/resampling.js";
 import { features, OPTIONS, payload } from "./made.js";
 
@@ -109,4 +111,14 @@ test("saved numbers stand in rows of A, and of the map", () => {
   const blind = { ...payload, model: { ...payload.model, blocks: 0, firstBlock: 0 } };
   const plain = numbersOf(blind, explain(blind, features, { ...OPTIONS, marginals: "uniform", start_block: null }));
   assert.deepEqual([plain.rollout, plain.rollout_map, plain.standing], [null, null, null]);
+});
+
+test("the page offers what the engine computes, and what needs attention only where there is some", () => {
+  MARGINALS.added = { correlation: null, rollout: false };
+  try {
+    assert.deepEqual(marginalsOf({ attention_blocks: 12 }), ["cross-correlation", "uniform", "rollout", "product", "added"]);
+    assert.deepEqual(marginalsOf({ attention_blocks: 0 }), ["cross-correlation", "uniform", "added"]);
+  } finally {
+    delete MARGINALS.added;
+  }
 });

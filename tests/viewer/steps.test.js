@@ -4,10 +4,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { explain } from "../../diml_core/viewer/engine/explain.js";
+import { MARGINALS } from "../../diml_core/viewer/engine/marginals.js";
 import { ITERATION_STOPS, planAfter } from "../../diml_core/viewer/engine/settling.js";
 import { buildPair, cellName, flowFrom, sumOf, withPlan } from "../../diml_core/viewer/view/pair.js";
 import { pointsOf, shownSum } from "../../diml_core/viewer/view/points.js";
+import { howPartsCount } from "../../diml_core/viewer/view/steps/each/importance.js";
 import { bestOf, fillings, markedCell } from "../../diml_core/viewer/view/steps/numbers.js";
+import { text } from "../../diml_core/viewer/view/texts.js";
 import { assertClose } from "./golden.js";
 import { features, OPTIONS, payload } from "./made.js";
 
@@ -59,4 +62,10 @@ test("a step speaks of the pair that is pointed at, of a part's largest, else of
     assert.deepEqual(side === "a" ? [meant.i, meant.j] : [meant.j, meant.i], [4, 7]);
   }
   assert.equal(cellName(pair.a, 4), "row 2, column 2");
+});
+
+test("every marginal of the engine has its sentence, and one that somebody added its name", () => {
+  const sentences = Object.keys(MARGINALS).map((name) => text(...howPartsCount(name)));
+  assert.equal(new Set(sentences).size, sentences.length);
+  for (const name of ["softmax", "toString"]) assert.match(text(...howPartsCount(name)), new RegExp(`"${name}"`));
 });

@@ -185,20 +185,21 @@ def _cosines(query, vectors, places, first, tile, by_dimension, cosines):
 def _marginal(correlation, weights, first, by_correlation, by_weights, masses):
     """Fill ``masses`` for the lanes from candidate ``first`` on.
 
-    A part whose correlation is exactly 0 is missing: only the zero rows that pad a photo have none.
+    The zero rows that pad a photo come last: parts up to the last one with a correlation are there.
     """
     zero, one = spread(_ZERO), spread(_ONE)
-    total, present = zero, zero
-    for i in range(len(masses)):
+    total, present, there = zero, zero, zero
+    for i in range(len(masses) - 1, -1, -1):
         value = load(correlation, (i, 0))
-        there = where_positive(magnitude(value), one, zero)
+        there = where_positive(magnitude(value), one, there)
         mass = larger(value, zero) if by_correlation else there
         if by_weights:
             mass = mass * where_positive(there, load(weights, (i, first)), zero)
         store(masses, (i, 0), mass)
         total, present = total + mass, present + there
-    for i in range(len(masses)):
-        there = where_positive(magnitude(load(correlation, (i, 0))), one, zero)
+    there = zero
+    for i in range(len(masses) - 1, -1, -1):
+        there = where_positive(magnitude(load(correlation, (i, 0))), one, there)
         # Without any mass every part that there is counts the same.
         mass = where_positive(total, load(masses, (i, 0)) / total, there / present)
         store(masses, (i, 0), mass)

@@ -111,21 +111,24 @@ def _partial(kernel, u, v, mass, r, c, column, tolerance):
 def _marginal(correlation, weights, by_correlation, by_weights, parts, masses):
     """Fill ``parts`` with the indices that have mass, ``masses`` with how much; returns how many.
 
-    A part whose correlation is exactly 0 is missing: only the zero rows that pad a photo have none.
+    The zero rows that pad a photo come last: parts up to the last one with a correlation are there.
     """
+    there = len(parts)
+    while there > 1 and correlation[there - 1] == 0:
+        there -= 1
     largest = np.float32(0)
-    for i in range(len(parts)):
+    for i in range(there):
         mass = np.float32(1)
         if by_correlation:
             mass = max(correlation[i], np.float32(0))
         if by_weights:
             mass *= weights[i]
-        masses[i] = mass if correlation[i] != 0 else np.float32(0)
-        largest = max(largest, masses[i])
+        masses[i] = mass
+        largest = max(largest, mass)
     count, total = 0, np.float32(0)
-    for i in range(len(parts)):
+    for i in range(there):
         # Without any mass every part that there is counts the same.
-        mass = masses[i] / largest if largest > 0 else np.float32(correlation[i] != 0)
+        mass = masses[i] / largest if largest > 0 else np.float32(1)
         if mass > 0:
             parts[count], masses[count] = i, mass
             total += mass

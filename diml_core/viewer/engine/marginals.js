@@ -9,7 +9,7 @@ import { innerProducts } from "./matrix.js";
  * that does not matter, and whether by the attention that they get.
  * @type {Record<string, { correlation: ((cosines: Float64Array) => Float64Array) | null, rollout: boolean }>}
  */
-const MARGINALS = {
+export const MARGINALS = {
   "cross-correlation": { correlation: relu, rollout: false },
   uniform: { correlation: null, rollout: false },
   rollout: { correlation: null, rollout: true },

@@ -437,6 +437,7 @@ export default {
   "steps.importance.c": "how alike it is to {B} as a whole",
   "steps.importance.cross-correlation": "A part counts for how much it resembles the other photo as a whole.",
   "steps.importance.name": "Importance",
+  "steps.importance.other": "How much a part counts is what \"{marginals}\" marginals say.",
   "steps.importance.product": "A part counts if it resembles the other photo as a whole, and if the network looked at it.",
   "steps.importance.rho": "how much the network looked at it",
   "steps.importance.rollout": "A part counts for how much the network looked at it.",

@@ -1,5 +1,6 @@
 // A pair as the viewer gets it: diml_core/viewer/pair.py.
 
+import { MARGINALS } from "../../../diml_core/viewer/engine/marginals.js";
 import { rivalsAmong } from "./rivals.js";
 
 /** @import { Model, Options, Payload, Side } from "../../../diml_core/viewer/engine/types.js" */
@@ -31,7 +32,7 @@ export function modelOf(file) {
 
 /** @param {ModelFile} file */
 export function marginalsOf({ attention_blocks: blocks }) {
-  return blocks ? ["cross-correlation", "uniform", "rollout", "product"] : ["cross-correlation", "uniform"];
+  return Object.keys(MARGINALS).filter((name) => blocks || !MARGINALS[name].rollout);
 }
 
 /**

@@ -6,7 +6,7 @@ import { barsPicture } from "../bars.js";
 import { frac, id, line, num, op, row, sub, sum, term, whole } from "../mathml.js";
 import { embeddings } from "./parts.js";
 
-/** @import { Step, Term, View } from "../types.js" */
+/** @import { Phrase, Step, Term, View } from "../types.js" */
 
 /** @type {Step} */
 export const importance = {
@@ -65,8 +65,7 @@ export const importance = {
       show: [photos.a.node, photos.b.node, bars.a.node, bars.b.node],
       say: ({ pair, cell }) => {
         const times = (pair.a.marginals[cell.i] * pair.a.count).toFixed(1);
-        const how = /** @type {"steps.importance.product"} */ (`steps.importance.${pair.options.marginals}`);
-        return [[how], ["steps.importance.text", { times }]];
+        return [howPartsCount(pair.options.marginals), ["steps.importance.text", { times }]];
       },
       terms,
       lines: (view) => formula(view),
@@ -88,7 +87,19 @@ export const importance = {
 };
 
 /**
- * What the marked part of A counts, with the factors that its marginals have.
+ * What makes a part count, in a sentence; of marginals that somebody added, their name.
+ *
+ * @param {string} marginals
+ * @returns {Phrase}
+ */
+export function howPartsCount(marginals) {
+  const known = /** @type {const} */ (["cross-correlation", "uniform", "rollout", "product"]);
+  const own = known.find((each) => each === marginals);
+  return own ? [`steps.importance.${own}`] : ["steps.importance.other", { marginals }];
+}
+
+/**
+ * What the marked part of A counts, with the factors that its marginals have; of others, what it counts.
  *
  * @param {View} view
  */
@@ -103,7 +114,8 @@ function formula(view) {
   const w = () => sub(id("w"), "i");
   const resembles = row(id("max"), op("("), num("0"), op(","), term("c", id("cos"), op("("), sub(id("a"), "i"), op(","), whole("b"), op(")")), op(")"));
   const looked = term("r", sub(id("ρ"), "i"));
-  const factors = { "cross-correlation": [resembles], rollout: [looked], product: [resembles, op("·"), looked] }[marginals] ?? [];
+  const factors = { "cross-correlation": [resembles], rollout: [looked], product: [resembles, op("·"), looked] }[marginals];
+  if (!factors) return [line(u(), op("="), term("u", num(share)))];
   // A file without features has the shares alone.
   const first = cosine === null ? [] : [term("c", num(Math.max(0, cosine).toFixed(3)))];
   const second = term("r", num(percent(rollout, 2)));
