@@ -98,8 +98,8 @@ function blurred(pixels) {
   const across = gaussian(w, Math.max(w, h) / 16);
   const down = gaussian(h, Math.max(w, h) / 16);
   const planes = [0, 1, 2].map((channel) => {
-    const small = bytes(averaged(pixels, channel, w, h));
-    return bytes(transformed(transformed(small, w, h, across, true), w, h, down, false));
+    const small = averaged(pixels, channel, w, h).map(roundEven);
+    return transformed(transformed(small, w, h, across, true), w, h, down, false).map(Math.round);
   });
   /** @type {(place: number, from: number, to: number) => [number, number, number]} the two nearest, and the second's share */
   const between = (place, from, to) => {
@@ -111,14 +111,12 @@ function blurred(pixels) {
     const plane = planes[channel];
     const [left, right, over] = between(x, w, width);
     const [top, bottom, below] = between(y, h, height);
-    const upper = plane[top * w + left] * (1 - over) + plane[top * w + right] * over;
-    const lower = plane[bottom * w + left] * (1 - over) + plane[bottom * w + right] * over;
-    return Math.round(upper * (1 - below) + lower * below);
+    // In whole 2048ths, cut off where OpenCV cuts them off: that darkens a photo by a tenth of a step.
+    const [first, second, upper, lower] = [1 - over, over, 1 - below, below].map((share) => roundEven(2048 * share));
+    const [above, under] = [top, bottom].map((y) => (plane[y * w + left] * first + plane[y * w + right] * second) >> 4);
+    return (((above * upper) >> 16) + ((under * lower) >> 16) + 2) >> 2;
   };
 }
-
-/** @param {Float64Array} values */
-const bytes = (values) => values.map(roundEven);
 
 /**
  * Every pixel the mean of the area that it covers.
@@ -161,7 +159,8 @@ function areas(from, to) {
 }
 
 /**
- * As many weights to either side as OpenCV takes for bytes, the picture mirrored at its edge without repeating it.
+ * As many weights to either side as OpenCV takes for bytes, in 256ths as there: what rounding takes from one weight the
+ * next gets, and the middle what is left. The picture is mirrored at its edge without repeating it.
  *
  * @param {number} length
  * @param {number} sigma
@@ -169,9 +168,20 @@ function areas(from, to) {
  */
 function gaussian(length, sigma) {
   const reach = (roundEven(6 * sigma + 1) | 1) >> 1;
-  const weights = Array.from({ length: 2 * reach + 1 }, (_, k) => Math.exp(-((k - reach) ** 2) / (2 * sigma * sigma)));
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  return length > 1 ? weights.map((weight, k) => [k - reach, weight / sum]) : [[0, 1]];
+  const exact = Array.from({ length: 2 * reach + 1 }, (_, k) => Math.exp(-((k - reach) ** 2) / (2 * sigma * sigma)));
+  const sum = exact.reduce((total, weight) => total + weight, 0);
+  if (length === 1) return [[0, 1]];
+  /** @type {[number, number][]} */
+  const weights = [];
+  let [rest, left] = [0, 256];
+  for (let k = 0; k < reach; k++) {
+    const wanted = (256 * exact[k]) / sum + rest;
+    const whole = Math.round(wanted);
+    rest = wanted - whole;
+    left -= 2 * whole;
+    weights.push([k - reach, whole / 256], [reach - k, whole / 256]);
+  }
+  return [...weights, [0, left / 256]];
 }
 
 /**
