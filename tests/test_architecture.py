@@ -56,7 +56,10 @@ MODULES = {
 def own_imports(path):
     """The modules of the project that a file imports, wherever in it."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, (
+                f"{path}, line {node.lineno}: imports are written out from the package on"
+            )
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
                 yield full if full in MODULES else node.module

@@ -1,11 +1,13 @@
 """Training on a tiny network: it learns, goes on exactly where it was stopped, and shares work out."""
 
 import json
+import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +24,17 @@ from diml_core.data import DATASETS
 from diml_core.data.base import LabelledImages
 from diml_core.data.scenes import SceneTruth
 from diml_core.errors import InputError
-from diml_core.learning import activations
+from diml_core.learning import activations, training
 from diml_core.learning.config import TrainConfig
 from diml_core.learning.distance import StructuralSimilarity
 from diml_core.learning.gather import gather
 from diml_core.learning.learner import averaged
 from diml_core.learning.losses import LOSSES
 from diml_core.learning.preservation import preservation_loss
+from diml_core.learning.processes import accelerator_on
 from diml_core.learning.sampler import balanced_batch, split_classes
 from diml_core.learning.training import Training
+from diml_core.learning.validation import CHOSEN_BY
 from diml_core.network.checkpoints import SHIPPED, load_model
 from diml_core.network.model_config import ModelConfig
 
@@ -370,6 +374,34 @@ def test_accelerate_launch_trains_what_one_process_trains(start, images, tmp_pat
     ours, theirs = (load_model(tmp_path / name / "model").state_dict() for name in losses)
     for name, value in ours.items():
         torch.testing.assert_close(theirs[name], value, atol=2e-3, rtol=1e-2)
+
+
+def _one_rank(rank, port, chosen, images, folder):
+    """A run whose processes measure different things; on its own the second would stop a step earlier."""
+    os.environ |= {
+        "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1",
+    }  # fmt: skip
+    measured = iter([[10.0, 20.0, 20.0], [30.0, 20.0, 10.0]][rank])
+    training.validate = lambda *_: {CHOSEN_BY: next(measured)}
+    accelerator = accelerator_on("cpu")
+    assert accelerator.num_processes == 2
+    run = Training(chosen, images, folder / "run", accelerator=accelerator, progress=False)
+    run.run()
+    (folder / f"steps of {rank}").write_text(str(run.step))
+
+
+def test_all_processes_stop_at_the_same_step(start, images, tmp_path):
+    chosen = config(start, validate_every=1, patience=1)
+    arguments = (_free_port(), chosen, images, tmp_path)
+    ranks = torch.multiprocessing.spawn(_one_rank, arguments, nprocs=2, join=False)
+    end = time.monotonic() + 300
+    while not ranks.join(timeout=5):
+        if time.monotonic() > end:
+            for process in ranks.processes:
+                process.kill()
+            pytest.fail("The processes wait for each other.")
+    assert [(tmp_path / f"steps of {rank}").read_text() for rank in (0, 1)] == ["3", "3"]
 
 
 def test_held_out_classes_of_one_image(start, images, tmp_path):
