@@ -69,7 +69,7 @@ def test_a_triple_is_one_click_and_its_link_brings_it_back(visit, model, example
     upload(page, "c", "own.jpg", (examples / "rocket.jpg").read_bytes())
     wait_for_name(page, "b", "own.jpg", "second-viewer")
     assert_balance(balance(page), like, explain(model, TRIPLE.a, examples / "rocket.jpg"))
-    page.wait_for_function("!location.search.includes('c=')")
+    page.wait_for_function("() => !location.search.includes('c=')")
 
 
 def test_settings_come_from_a_link_and_go_with_the_choice(visit, model, examples):
@@ -82,12 +82,12 @@ def test_settings_come_from_a_link_and_go_with_the_choice(visit, model, examples
     assert "transported mass 0.5 instead of 0.9" in page.text_content("#beside b")
     assert page.input_value("#second select") == SETTINGS
     page.fill("#second-viewer [data-role=mass]", "0.9")
-    page.wait_for_function("!location.search.includes('beside_mass')")
+    page.wait_for_function("() => !location.search.includes('beside_mass')")
     assert "beside_grid=4" in page.url
     page.select_option("#second select", "")
     page.wait_for_selector("#beside .diml-beside", state="detached")
     assert page.locator("#second-viewer").is_hidden()
-    page.wait_for_function("!location.search.includes('beside')")
+    page.wait_for_function("() => !location.search.includes('beside')")
     assert page.locator("#viewer [data-layer=difference]").is_hidden()
 
 
