@@ -114,9 +114,12 @@ def test_what_is_pinned_stays_when_something_comes_beside_the_pair(visit):
 def test_a_link_that_asks_for_what_there_is_not_says_so_above_a_whole_example(visit, query, said):
     page = visit(f"?a=cat.jpg&b=kitten.jpg&{query}")
     page.wait_for_selector(f"#viewer [data-role=error]:has-text('{said}')")
-    wait_for_name(page, "a", example_pairs()[0].a.name)
+    first = example_pairs()[0].a.name
+    wait_for_name(page, "a", first)
     assert page.locator("#second-viewer").is_hidden()
     assert page.input_value("#second select") == ""
+    page.wait_for_function("name => location.search.includes(`a=${name}`)", arg=first)
+    assert not re.search(r"[?&](c|beside)", page.url)
 
 
 def test_every_link_of_the_lesson_opens_what_it_asks_for(visit, host):
