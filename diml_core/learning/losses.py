@@ -116,7 +116,7 @@ def objective(
     """
     if name not in LOSSES:
         raise InputError(f"There is no loss '{name}': choose one of {', '.join(LOSSES)}.")
-    comparison = {
+    comparison: dict[str, Any] = {
         "marginals": options.marginals,
         "mass": options.mass,
         "epsilon": options.epsilon,
