@@ -23,6 +23,7 @@ from PIL import Image
 from diml_core import load_model, load_photo
 from diml_core.comparison.marginals import marginal_names
 from diml_core.comparison.transport import partial_transport
+from diml_core.counterfactual import COVERS
 from diml_core.embedding.grids import grid_on_map
 from diml_core.embedding.pooling import GRID_POOLINGS, pooling_matrix
 from diml_core.embedding.rollout import HEAD_FUSIONS
@@ -156,7 +157,7 @@ def write_rivals(golden, model, name, features, options):
 
 
 def write_tables(golden):
-    """What single functions give: grids, poolings along an axis, halves, and the order of parts that count alike."""
+    """What single functions give: grids, poolings, halves, covers, and the order of parts that count alike."""
     grids = [
         [[height, width], side, grid_on_map((height, width), side)]
         for height in range(1, 21)
@@ -175,10 +176,16 @@ def write_tables(golden):
         for shape, grid in (((7, 9), (3, 5)), ((11, 18), (6, 7)), ((5, 3), (5, 3)))
     ]
     halves = text(np.arange(2**16, dtype=np.uint16).view(np.float16))
+    covers = []
+    for width, height in ((300, 20), (24, 310), (40, 30), (512, 24)):
+        pixels = np.random.default_rng(width).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        whole = {cover: text(hide(pixels)) for cover, hide in COVERS.items()}
+        covers.append([width, height, text(pixels), whole])
     golden.write(
         "tables",
         "tables",
         {"grids": grids, "poolings": poolings, "matrices": matrices, "halves": halves}
+        | {"covers": covers}
         | {"orders": [order_of(np.arange(n) // 3).tolist() for n in (1, 2, 3, 16, 49, 144, 999)]},
     )
 
