@@ -177,7 +177,7 @@ def write_tables(golden):
     ]
     halves = text(np.arange(2**16, dtype=np.uint16).view(np.float16))
     covers = []
-    for width, height in ((300, 20), (24, 310), (40, 30)):
+    for width, height in ((300, 20), (24, 310), (40, 30), (512, 24)):
         pixels = np.random.default_rng(width).integers(0, 256, (height, width, 3), dtype=np.uint8)
         whole = {cover: text(hide(pixels)) for cover, hide in COVERS.items()}
         covers.append([width, height, text(pixels), whole])
