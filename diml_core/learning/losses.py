@@ -116,15 +116,16 @@ def objective(
     """
     if name not in LOSSES:
         raise InputError(f"There is no loss '{name}': choose one of {', '.join(LOSSES)}.")
-    comparison: dict[str, Any] = {
+    rollout = options.start_block is not None
+    comparison = {
         "marginals": options.marginals,
         "mass": options.mass,
         "epsilon": options.epsilon,
-        "rollout": options.start_block is not None,
+        "rollout": rollout,
     }
     try:
         made = LOSSES[name](classes, dim, comparison, **settings)
-        _try(made, classes, dim + comparison["rollout"])
+        _try(made, classes, dim + rollout)
     except (TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"The loss '{name}' cannot be set like this ({error}): correct it."
