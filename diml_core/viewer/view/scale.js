@@ -40,7 +40,7 @@ export function scaleOf(root) {
     const place = /** @type {SVGLineElement} */ (drawing.lastElementChild);
     place.style.display = usable ? "" : "none";
     if (!usable) {
-      sentence.textContent = text("scale.elsewhere");
+      sentence.textContent = text(pair.settled ? "scale.elsewhere" : "scale.early");
       return;
     }
     const { differentBelow, sameAbove } = standing(scale, pair.similarity);
