@@ -338,6 +338,7 @@ export default {
   "rivals.most": "most",
   "scale.all": "all pairs",
   "scale.different": "different things",
+  "scale.early": "Whether that is high can be said of the settled plan only.",
   "scale.elsewhere": "Whether that is high cannot be said at these options: the scale was measured at the model's defaults.",
   "scale.measured": "Measured on {photographs} photographs of {kinds} kinds of things: {pairsDifferent} and {pairsSame} pairs.",
   "scale.none": "no pairs",

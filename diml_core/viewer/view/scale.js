@@ -44,7 +44,7 @@ export function scaleOf(root) {
     place.style.display = usable ? "" : "none";
     note.hidden = !usable;
     if (!usable) {
-      sentence.textContent = text("scale.elsewhere");
+      sentence.textContent = text(pair.settled ? "scale.elsewhere" : "scale.early");
       return;
     }
     const { differentBelow, sameAbove } = standing(scale, pair.similarity);
