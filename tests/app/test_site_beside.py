@@ -70,6 +70,9 @@ def test_a_triple_is_one_click_and_its_link_brings_it_back(visit, model, example
     wait_for_name(page, "b", "own.jpg", "second-viewer")
     assert_balance(balance(page), like, explain(model, TRIPLE.a, examples / "rocket.jpg"))
     page.wait_for_function("() => !location.search.includes('c=')")
+    upload(page, "c", "notes.txt", b"no photo")
+    page.wait_for_selector("#second-viewer [data-role=error]:has-text('not an image')")
+    assert page.locator("#viewer [data-role=error-box]").is_hidden()
 
 
 def test_settings_come_from_a_link_and_go_with_the_choice(visit, model, examples):
