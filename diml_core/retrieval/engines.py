@@ -79,10 +79,11 @@ class _Pairs:
 
     def counts(self) -> tuple[Tensor, Tensor]:
         """``[P]`` how many parts candidates and queries have: all before the zero rows that fill them up."""
+        candidates, queries = (vectors[:, :-1] for vectors in self.vectors)
+        own, asked = self.similarity[:, :-1, -1] != 0, queries.any(-1)
+        own[~own] = candidates[~own].any(-1)  # a correlation of 0 says little, and is rare
         places = torch.arange(1, self.similarity.shape[1])
-        own, asked = (
-            (places * vectors[:, :-1].any(-1)).amax(-1).clamp_min(1) for vectors in self.vectors
-        )
+        own, asked = ((places * there).amax(-1).clamp_min(1) for there in (own, asked))
         return own, asked.repeat_interleave(len(own) // len(asked))
 
     def shaped(self, structural: Tensor, count: int) -> tuple[Tensor, Tensor]:
