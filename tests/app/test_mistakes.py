@@ -93,7 +93,7 @@ def test_they_are_counted_once_until_something_else_is_asked(store):
             "Of 96 photos that were each searched by, 70 find the right thing first, before re-ranking by parts as "
             "after it: it fixes none and breaks none.",
         ),
-        (Mistakes(0, 0, (), ()), "Of no photo here is it known what would be right to find."),
+        (Mistakes(0, 0, (), ()), "Nobody has said of these photos what would be right to find."),
     ],
 )
 def test_the_counts_are_said_in_a_sentence(mistakes, sentence):

@@ -227,7 +227,7 @@ def test_where_a_part_looked_is_fetched_when_it_is_first_wanted(alone):
     )
     page.wait_for_selector(f"{NAME}:has-text('cat.jpg')")
     click_on(page)
-    page.wait_for_selector("[data-role=legends]:has-text('no longer on the server')")
+    page.wait_for_selector("[data-role=legends]:has-text('own attention is no longer here')")
 
 
 def test_layers_and_bar_are_one_tab_stop_each_in_which_arrows_move(alone):
