@@ -4,7 +4,7 @@
     python -m scripts.measure_scale NAME --root photos/
 
 Every photograph of ``photos``, both halves, with every other, at the model's default options. Nothing is chosen by it. To
-be run again when weights or defaults change: ``tests/test_publishing.py`` holds the options to the model's.
+be run again when weights or defaults change: ``tests/comparison/test_scale.py`` holds the options to the model's.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python -m scripts.build_backbones
     python -m diml_core photos photos/ && python -m diml_core photos varied/ --set varied
     python -m diml_core scenes scenes/ --photographs varied/ --photograph-views 8
-    python -m diml_core train configs/NAME.json --root scenes/
+    python -m diml_core train configs/NAME.json --root scenes/     # of dinov2-s14, NAME-kinds.json before it
     python -m diml_core evaluate --model START --data photos scenes --root photos/ scenes/ --keypoints --output tables/NAME-before
     python -m diml_core evaluate --model runs/NAME/model --against START --data photos scenes --root photos/ scenes/ \
         --keypoints --output tables/NAME
@@ -13,6 +13,7 @@
     python -m scripts.publish_model NAME --run runs/NAME --before tables/NAME-before \
         --after tables/NAME --ablations tables/NAME-ablations --faithfulness tables/NAME-faithfulness
 
+START is what training began from: `efficientnet-lite0-imagenet`, or `backbones/dinov2-s14`.
 What a card says beside the figures is in ``scripts/cards/NAME.md``. A model that is worse than its start on real
 photographs is refused, unless it is to be published as such: then its card says so in its first paragraph.
 """
@@ -56,7 +57,7 @@ def main() -> int:
         action="append",
         default=[],
         metavar="OPTION=VALUE",
-        help="another default than the run's, e.g. mass=0.75, chosen on held-out training classes",
+        help="another default than the run's, e.g. mass=0.75, chosen on the validation half of photos",
     )
     parser.add_argument(
         "--worse-than-start",

@@ -1,10 +1,15 @@
 """No model is published that is worse than its start on real photographs, unless it says so."""
 
 import csv
+import sys
 
 import pytest
 
 from diml_core import InputError
+from diml_core.network.checkpoints import save_model
+from diml_core.network.model import DimlModel
+from diml_core.network.model_config import InputConfig, ModelConfig
+from scripts import publish_model
 from scripts.publish_model import faithfulness_in_short, losses_on_photographs
 
 
@@ -68,3 +73,46 @@ def test_no_card_is_made_without_it(tmp_path):
     (tmp_path / "tables.md").write_text(TABLES.partition("### Faith")[0], encoding="utf-8")
     with pytest.raises(InputError, match="evaluate it with --faithfulness"):
         faithfulness_in_short(tmp_path)
+
+
+@pytest.fixture
+def lost(tmp_path, monkeypatch):
+    """The command's arguments for a model that lost on photographs, and the shipped folder that it would replace."""
+    shipped = tmp_path / "checkpoints"
+    old = shipped / "efficientnet-lite0"
+    old.mkdir(parents=True)
+    (old / "README.md").write_text("the card of before", encoding="utf-8")
+    monkeypatch.setattr(publish_model, "SHIPPED", shipped)
+    evaluated(tmp_path, GAINS | {("global", "R@1"): -0.031})
+    (tmp_path / "tables.md").write_text(TABLES, encoding="utf-8")
+    model = ModelConfig(
+        name="tiny",
+        architecture="test_efficientnet",
+        input=InputConfig(size=64),
+        defaults={"grid": 2},
+    )
+    save_model(DimlModel(model), tmp_path / "model")
+    (tmp_path / "config.json").write_text('{"steps": 3}', encoding="utf-8")
+    (tmp_path / "metrics.csv").write_text("step,loss\n3,0.5\n", encoding="utf-8")
+    tables = [
+        f"--{of}={tmp_path}" for of in ("run", "before", "after", "ablations", "faithfulness")
+    ]
+    monkeypatch.setattr(sys, "argv", ["publish_model", "efficientnet-lite0", *tables])
+    return old
+
+
+def test_a_model_that_lost_is_refused_and_nothing_is_replaced(lost, capsys):
+    assert publish_model.main() == 2
+    assert "worse than its start (global R@1 -3.1)" in capsys.readouterr().err
+    assert [path.name for path in lost.iterdir()] == ["README.md"]
+    assert (lost / "README.md").read_text(encoding="utf-8") == "the card of before"
+
+
+def test_published_as_such_its_card_says_so_first(lost, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--worse-than-start"])
+    assert publish_model.main() == 0
+    card = (lost / "README.md").read_text(encoding="utf-8").partition("# efficientnet-lite0")[2]
+    assert card.split("\n\n")[1].startswith(
+        "**On real photographs it is worse than its start: global R@1 -3.1 points.**"
+    )
+    assert "<!--" not in card

@@ -7,6 +7,7 @@ import subprocess
 import tarfile
 import zipfile
 from collections.abc import Iterable
+from http.client import HTTPException
 from io import BytesIO
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def fetch(package: Package, folder: Path) -> Path:
             if run.returncode == 0 and found:
                 return found.rename(folder / package.archive)
             reason = (run.stderr.strip().splitlines() or [reason])[-1]
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         reason = str(error)
     finally:
         shutil.rmtree(partial, ignore_errors=True)

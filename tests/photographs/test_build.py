@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import re
 import tarfile
 from io import BytesIO
 
@@ -126,6 +127,9 @@ def test_every_photograph_can_be_found_and_has_a_place_of_its_own(name):
     places = [recipe.place(p) for p in recipe.photographs]
     assert len(set(places)) == len(places)
     assert all(len(p.sha256) == 64 for p in recipe.photographs)
+    for package in recipe.packages.values():
+        for word in (package.package, package.version, package.archive):
+            assert re.fullmatch(r"[\w.+~:@/%-]+", word), (word, "is part of an address")
     for one, other in itertools.combinations(recipe.packages.values(), 2):
         assert one.archive != other.archive
     json.dumps([str(p) for p in places])
