@@ -99,7 +99,7 @@ def upload(page, side, name, photo):
 def wait_for_name(page, side, name, viewer="viewer"):
     """Until the photo of that side is shown."""
     page.wait_for_function(
-        "([viewer, side, name]) => document.querySelector(`#${viewer} [data-role=name-${side}]`).textContent.startsWith(name)",
+        "([viewer, side, name]) => document.querySelector(`#${viewer} [data-role=name-${side}]`)?.textContent.startsWith(name)",
         arg=[viewer, side, name],
         timeout=120_000,
     )

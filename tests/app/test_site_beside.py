@@ -69,7 +69,10 @@ def test_a_triple_is_one_click_and_its_link_brings_it_back(visit, model, example
     upload(page, "c", "own.jpg", (examples / "rocket.jpg").read_bytes())
     wait_for_name(page, "b", "own.jpg", "second-viewer")
     assert_balance(balance(page), like, explain(model, TRIPLE.a, examples / "rocket.jpg"))
-    page.wait_for_function("!location.search.includes('c=')")
+    page.wait_for_function("() => !location.search.includes('c=')")
+    upload(page, "c", "notes.txt", b"no photo")
+    page.wait_for_selector("#second-viewer [data-role=error]:has-text('not an image')")
+    assert page.locator("#viewer [data-role=error-box]").is_hidden()
 
 
 def test_settings_come_from_a_link_and_go_with_the_choice(visit, model, examples):
@@ -82,12 +85,12 @@ def test_settings_come_from_a_link_and_go_with_the_choice(visit, model, examples
     assert "transported mass 0.5 instead of 0.9" in page.text_content("#beside b")
     assert page.input_value("#second select") == SETTINGS
     page.fill("#second-viewer [data-role=mass]", "0.9")
-    page.wait_for_function("!location.search.includes('beside_mass')")
+    page.wait_for_function("() => !location.search.includes('beside_mass')")
     assert "beside_grid=4" in page.url
     page.select_option("#second select", "")
     page.wait_for_selector("#beside .diml-beside", state="detached")
     assert page.locator("#second-viewer").is_hidden()
-    page.wait_for_function("!location.search.includes('beside')")
+    page.wait_for_function("() => !location.search.includes('beside')")
     assert page.locator("#viewer [data-layer=difference]").is_hidden()
 
 
@@ -114,9 +117,12 @@ def test_what_is_pinned_stays_when_something_comes_beside_the_pair(visit):
 def test_a_link_that_asks_for_what_there_is_not_says_so_above_a_whole_example(visit, query, said):
     page = visit(f"?a=cat.jpg&b=kitten.jpg&{query}")
     page.wait_for_selector(f"#viewer [data-role=error]:has-text('{said}')")
-    wait_for_name(page, "a", example_pairs()[0].a.name)
+    first = example_pairs()[0].a.name
+    wait_for_name(page, "a", first)
     assert page.locator("#second-viewer").is_hidden()
     assert page.input_value("#second select") == ""
+    page.wait_for_function("name => location.search.includes(`a=${name}`)", arg=first)
+    assert not re.search(r"[?&](c|beside)", page.url)
 
 
 def test_every_link_of_the_lesson_opens_what_it_asks_for(visit, host):

@@ -1,7 +1,7 @@
 // The page without a server: photos in, the network beside it in a worker, and the viewer.
 
 import { mount } from "../../../diml_core/viewer/mount.js";
-import { mountBeside } from "../../../diml_core/viewer/view/beside.js";
+import { besideQuery, mountBeside } from "../../../diml_core/viewer/view/beside.js";
 import { make } from "../../../diml_core/viewer/view/dom.js";
 import { text } from "../../../diml_core/viewer/view/texts.js";
 import { NOTHING, besideOf, choicesBeside } from "./beside.js";
@@ -56,7 +56,6 @@ let turn = 0; // of the newest choice: only that one is answered
 const viewer = viewerIn(find("#viewer"), true);
 const secondViewer = viewerIn(find("#second-viewer"), false);
 const offer = offerDownloads(find("#downloads"), () => viewer.optionsFor(model) ?? model.defaults, base);
-mountBeside(find("#beside"), ["#viewer", "#second-viewer"], tripleCaptions(triples));
 
 /**
  * Files get their whole addresses: a worker that starts from a blob: address has none to begin at.
@@ -359,7 +358,10 @@ try {
   link = readLink(location.search, models, names);
 } catch (error) {
   trouble = /** @type {Error} */ (error).message;
+  // Nothing is to come that it names beside the pair: whoever copies the address of what is shown instead gets just that.
+  history.replaceState(history.state, "", location.pathname + besideQuery(location.search, null, null) + location.hash);
 }
+mountBeside(find("#beside"), ["#viewer", "#second-viewer"], tripleCaptions(triples));
 if (link) {
   model = link.model;
   find(`#models input[value="${model.name}"]`).checked = true;
