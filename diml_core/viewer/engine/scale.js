@@ -2,6 +2,8 @@
 
 /** @import { Options, Scale } from "./types.js" */
 
+export const FALSE_MATCHES = 0.01; // share of the pairs of different things above the threshold that is told
+
 /**
  * Whether pairs compared with these options stand on this scale.
  *

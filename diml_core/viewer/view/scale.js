@@ -1,6 +1,6 @@
 // Is that high? The score on the scale of its own model: two histograms, a mark, and a sentence.
 
-import { serves, standing, threshold } from "../engine/scale.js";
+import { FALSE_MATCHES, serves, standing, threshold } from "../engine/scale.js";
 import { make, percent } from "./dom.js";
 import { sumOf } from "./pair.js";
 import { written } from "./points.js";
@@ -12,7 +12,6 @@ import { grouped, text } from "./texts.js";
 const SIZE = { width: 220, height: 34 }; // px
 const SVG = "http://www.w3.org/2000/svg";
 const JOINED = 4; // bins of the file in one that is drawn
-const FALSE_MATCHES = 0.01; // share of the pairs of different things above the threshold that is told
 
 /**
  * @param {HTMLElement} root

@@ -1,6 +1,6 @@
 // The numbers of a pair, as the library saves them: `to_dict` and `to_csv` of diml_core/explanation.py.
 
-import { serves, standing } from "../../../diml_core/viewer/engine/scale.js";
+import { FALSE_MATCHES, serves, standing, threshold } from "../../../diml_core/viewer/engine/scale.js";
 
 /** @import { Explanation, Grid, Payload, Scale } from "../../../diml_core/viewer/engine/types.js" */
 
@@ -61,8 +61,21 @@ export function csvOf({ gridA, gridB, plan, cosine, contribution, structural }) 
  */
 function standingOf(scale, score) {
   const { differentBelow, sameAbove } = standing(scale, score);
-  return { different_below: differentBelow, same_above: sameAbove };
+  const least = threshold(scale, FALSE_MATCHES);
+  return {
+    different_below: differentBelow,
+    same_above: sameAbove,
+    threshold: least,
+    same_above_threshold: standing(scale, least).sameAbove,
+    photographs: scale.photographs,
+    kinds: scale.kinds,
+    pairs_different: sum(scale.different),
+    pairs_same: sum(scale.same),
+  };
 }
+
+/** @param {number[]} counts */
+const sum = (counts) => counts.reduce((all, count) => all + count, 0);
 
 /**
  * @param {number} part
