@@ -44,7 +44,7 @@ class PhotoInput(gr.Image):
             type="filepath",
             image_mode=None,
             sources=["upload", "webcam", "clipboard"],
-            buttons=["fullscreen"],
+            buttons=[],  # they would lie over the label; the viewer shows the photo large
             height=170,
             placeholder=text("compare.drop"),
             **kwargs,
