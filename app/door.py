@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,9 @@ _CLOSED = re.compile(
 )
 # Gradio compresses by the ending of the path, and these have none. Event streams must not be held back.
 _COMPRESSED = {"/", "/config", f"{_PREFIX}/info", f"{_PREFIX}/openapi.json"}
+_MOST_FILES = (
+    1000  # in one call: Gradio looks up each; the tabs themselves say what is too many for them
+)
 _START = 256  # bytes by which load_photo tells what a file is
 _SWEEP_FROM = 16 << 20
 
@@ -72,8 +76,7 @@ class GuardedBlocks(gr.Blocks):
         try:
             if not isinstance(inputs, list):
                 raise InputError(NOT_OURS)
-            if _has_address(inputs):
-                raise InputError(NOT_FETCHED)
+            _judge(inputs)
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)
         except InputError:
             raise
@@ -115,6 +118,7 @@ class Door:
             except Exception as error:
                 visit.failed = error
         await visit.finish(scope)
+        await visit.tidy_up()
 
 
 class _Visit:
@@ -125,7 +129,9 @@ class _Visit:
         self.most = MOST_UPLOAD if self.is_upload else MOST_JSON
         self.too_large = False
         self.failed: Exception | None = None
-        named = (f"{_PREFIX}/file={folder}/" for folder in (files.shown(), files.own()))
+        # Gradio, too, puts an upload into a folder that is named by a digest of what is in it.
+        by_content = (files.shown(), files.own(), files.uploads())
+        named = (f"{_PREFIX}/file={folder}/" for folder in by_content)
         self._is_kept = path.startswith(tuple(named))
         self._receive, self._send = receive, send
         self._read = 0
@@ -172,10 +178,14 @@ class _Visit:
             await _refuse(status, text)(scope, self._receive, self._send)
         elif self._held:
             await anyio.to_thread.run_sync(_strip, self._held)
-            if self._read > _SWEEP_FROM:
-                await anyio.to_thread.run_sync(files.sweep)
             for message in self._held:
                 await self._send(message)
+
+    async def tidy_up(self) -> None:
+        """Make room again after a large upload, also after one that was refused or broken off."""
+        if self.is_upload and self._read > _SWEEP_FROM:
+            with suppress(OSError):  # of what vanished meanwhile
+                await anyio.to_thread.run_sync(files.sweep)
 
     async def _break_off(self, error: Exception) -> None:
         if self._has_length:
@@ -206,19 +216,22 @@ def _strip(response: list[Message]) -> None:
                 file.truncate(_START)
 
 
-def _has_address(data: Any) -> bool:
-    """Whether Gradio would fetch something: a file whose path is a web address, however deep."""
-    waiting = [data]
+def _judge(data: Any) -> None:
+    """Raise InputError where Gradio would fetch something, a file whose path is a web address, or look up too many files,
+    however deep they lie."""
+    waiting, named = [data], 0
     while waiting:
         each = waiting.pop()
         if isinstance(each, dict):
             path = each.get("path")
             if isinstance(path, str) and re.match(r"\s*(https?|ftp):", path, re.IGNORECASE):
-                return True
+                raise InputError(NOT_FETCHED)
+            named += "path" in each
             waiting.extend(each.values())
         elif isinstance(each, list):
             waiting.extend(each)
-    return False
+    if named > _MOST_FILES:
+        raise InputError(f"These are {named} files: send at most {_MOST_FILES} at once.")
 
 
 def app_kwargs() -> dict[str, Any]:

@@ -114,7 +114,7 @@ import(`${{dimlPlaced({json.dumps(viewer)})}}/view/strip.js`).then(({{ mountStri
         super().__init__(
             "".join(_card(pair) for pair in example_pairs()),
             html_template=html_with_texts(
-                f'<div class="strip-row">{back}<div class="strip" aria-label="%%compare.examples%%">${{value}}</div>{on}</div>'
+                f'<div class="strip-row">{back}<div class="strip" role="group" aria-label="%%compare.examples%%">${{value}}</div>{on}</div>'
             ),
             js_on_load=script,
             apply_default_css=False,

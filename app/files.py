@@ -23,6 +23,9 @@ MOST_BYTES = {"shown": 1 << 30, "uploads": 2 << 30, "visitors": 2 << 30}
 """Folders below the root, and how much each may hold: photos and features that browsers fetch; what visitors sent,
 as Gradio stores it; galleries and downloads, a folder each. Beyond it the oldest goes first."""
 
+_STRAY_SECONDS = 300
+"""How long an upload that does not go on stays, in seconds: Gradio never removes one that was broken off."""
+
 _PREFIX = "diml-explorer-"
 _SWEEP_SECONDS = 60
 _SECRET = secrets.token_bytes(32)
@@ -135,7 +138,8 @@ def remove(path: Path) -> None:
 
 
 def sweep(now: float | None = None) -> None:
-    """Delete what nobody has used for :data:`KEEP_SECONDS`, and the oldest beyond :data:`MOST_BYTES`.
+    """Delete what nobody has used for :data:`KEEP_SECONDS`, what is left of uploads that were broken off, and the oldest
+    beyond :data:`MOST_BYTES`.
 
     Args:
         now: as ``time.time()``.
@@ -145,7 +149,9 @@ def sweep(now: float | None = None) -> None:
         total = 0
         for age, size, path in sorted(_entries(root() / name, now)):
             total += size
-            if path not in _kept and (age > KEEP_SECONDS or total > most):
+            # A whole upload lies in a folder of its own.
+            stray = name == "uploads" and age > _STRAY_SECONDS and path.is_file()
+            if path not in _kept and (age > KEEP_SECONDS or stray or total > most):
                 remove(path)
 
 

@@ -10,7 +10,8 @@ import random
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import cache
-from itertools import combinations, pairwise
+from itertools import pairwise
+from math import isqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -20,7 +21,7 @@ import numpy as np
 from app.asking import NO_QUESTION
 from app.examples import FOLDER, example_pairs, shared_photo
 from app.fairness import CLEAR_DIFFERENCE, clear_parts, difference, is_clear_gap
-from app.galleries import SCENES, name_of
+from app.galleries import MOST_UPLOADS, SCENES, name_of
 from app.inputs import Upload
 from app.links import read_link
 from app.pairs import shown_pair
@@ -79,7 +80,7 @@ def round_steps(
         ``wanted``: which of the two pairs is to be found, and ``apart``: :func:`app.fairness.difference`.
 
     Raises:
-        InputError: another question, too few photos, or none among them that makes a fair question.
+        InputError: another question, too few photos or too many, or none among them that makes a fair question.
     """
     if not isinstance(question, dict):
         raise InputError(NO_QUESTION)
@@ -95,6 +96,8 @@ def round_steps(
         raise InputError(NO_QUESTION) from None
     explorer.check_name(model)
     own = next((given for given in uploads if given), ())
+    if len(own) > MOST_UPLOADS:
+        raise InputError(text("quiz.own.many", count=len(own), most=MOST_UPLOADS))
     dice = random.Random()
     drawn = draws(source, kind, own, dice)
     drawn.sort(key=lambda draw: _key(kind, draw) in seen)  # what was asked before comes last
@@ -113,7 +116,10 @@ def draws(source: str, kind: str, own: Sequence[Upload], dice: random.Random) ->
         least = 3 if kind == "pair" else 2
         if len(own) < least:
             raise InputError(text("quiz.own.few", count=least))
-        found = [_plain(a, b) for a, b in combinations(own, 2)]
+        pairs = (
+            len(own) * (len(own) - 1) // 2
+        )  # by their numbers: there are far more than are drawn
+        found = [_plain(*_pair_of(own, n)) for n in dice.sample(range(pairs), min(pairs, _DRAWN))]
     elif source == "built-in":
         found = _alike(dice)
         if kind == "pair":
@@ -242,6 +248,12 @@ def _plain(a: Shot, b: Shot) -> Draw:
     return Draw(a, b, {}, {})
 
 
+def _pair_of(photos: Sequence[Upload], number: int) -> tuple[Upload, Upload]:
+    """The pair of that number: 0 and 1, 0 and 2, 1 and 2, 0 and 3, ..."""
+    later = (1 + isqrt(1 + 8 * number)) // 2
+    return photos[number - later * (later - 1) // 2], photos[later]
+
+
 def _alike(dice: random.Random) -> list[Draw]:
     """Two photos of one kind, of as many kinds as the built-in gallery has."""
     return [_plain(*dice.sample(photos, 2)) for photos in _kinds(dice) if len(photos) > 1]
@@ -306,11 +318,11 @@ def _loaded(draw: Draw) -> list[Photo]:
 
 
 def _explained(explorer: Explorer, model: str, photos: Sequence[Photo], **options: Any) -> Steps:
-    """Pauses before every photo that the network has not seen, so that who compares gets a lane in between."""
+    """Pauses before every photo, so that who compares gets a lane in between; also before one that the network has seen,
+    for that somebody showed it here is nobody else's business."""
     for photo in photos:
-        if not explorer.has_features(model, photo):
-            yield text("quiz.looking")
-            explorer.features(model, photo)
+        yield text("quiz.looking")
+        explorer.features(model, photo)
     return explorer.compare(model, *photos, **options)
 
 

@@ -31,7 +31,7 @@ class PhotoStrip(gr.HTML):
         super().__init__(
             "".join(_card(path) for path in photos),
             html_template=html_with_texts(
-                '<div class="strip photos" aria-label="%%retrieve.queries%%">${value}</div>'
+                '<div class="strip photos" role="group" aria-label="%%retrieve.queries%%">${value}</div>'
             ),
             js_on_load=_SCRIPT,
             apply_default_css=False,

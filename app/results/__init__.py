@@ -13,7 +13,8 @@ CSS_PATH = _FOLDER / "results.css"
 
 
 class Results(ObjectHTML):
-    """Shows what :func:`app.galleries.search_payload` returns; ``{"error": sentence}`` shows the sentence.
+    """Shows what :func:`app.galleries.search_payload` returns; ``{"error": sentence}`` shows the sentence, above the
+    results before it.
 
     So does ``{"preparing": sentence}``, after which ``again`` fires in a moment. ``open`` fires when a photo is
     clicked: its key is the newest ``result`` of :mod:`app.choices`. "Why?" adds the key of the photo that it overtook,

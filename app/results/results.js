@@ -96,6 +96,7 @@ function light({ type, target }) {
 for (const name of ["pointerover", "pointerout", "focusin", "focusout"]) root.addEventListener(name, light);
 
 let askingAgain = 0;
+let last = null; // the results that are shown, also below an error that came after them
 
 function show(value) {
   const items = value?.items ?? null;
@@ -105,6 +106,8 @@ function show(value) {
   // Until there is another value: one that is equal to this is not told to `watch`.
   if (value?.preparing) askingAgain = setInterval(() => trigger("again", {}), 1500);
   part(".found-error").textContent = value?.error ?? "";
+  if (!value?.error) last = items && value;
+  root.toggleAttribute("data-found", last !== null);
   if (!items) return;
   part(".found-summary").textContent = value.summary;
   for (const [order, rank] of Object.entries(ORDERS)) {
@@ -117,4 +120,4 @@ function show(value) {
 
 show(props.value);
 watch("value", () => show(props.value));
-new ResizeObserver(() => root.dataset.state === "ready" && drawLines(props.value.items, props.value.shown)).observe(root);
+new ResizeObserver(() => last && drawLines(last.items, last.shown)).observe(root);

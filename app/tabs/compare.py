@@ -24,7 +24,7 @@ from app.downloads import FORMATS, write
 from app.examples import ExampleStrip, example_pairs
 from app.inputs import PhotoInput, Upload
 from app.lanes import side_by_side
-from app.links import read_link
+from app.links import LinkedPair, read_link
 from app.options import read_options
 from app.pairs import shown_pair
 from app.questions import connect_questions
@@ -173,29 +173,47 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
             raise InputError("There is no such example here: choose another.")
         return str(wanted.a), str(wanted.b), str(wanted.c)
 
-    def restore(event: gr.EventData, request: gr.Request) -> list[Any]:
-        """What the address of the page asks for."""
+    def linked(query: str) -> LinkedPair:
+        """What a link asks for, if it can be had; nothing is looked at. Raises InputError."""
+        link = read_link(query, explorer.default)
+        given = {link.model: link.options}
+        if link.beside == SETTINGS:
+            given[link.model] = link.options | link.beside_options
+        elif link.beside:
+            given[link.beside] = link.beside_options
+        for name, options in given.items():
+            explorer.model(name).options(**options)
+        return link
+
+    def follow(query: str) -> list[Any]:
+        """The choices of a link, so that what is chosen after it stays; what is wrong with it says ``restore``."""
         try:
-            link = read_link(str(event.query), explorer.default)
-            if link.beside not in ("", SETTINGS):
-                explorer.check_name(link.beside)
+            link = linked(query)
+        except InputError:
+            return [gr.skip()] * 5
+        third = str(link.c) if link.c else gr.skip()
+        return [str(link.a), str(link.b), third, PHOTO_C if link.c else link.beside, link.model]
+
+    def restore(query: str, request: gr.Request) -> tuple[Any, Any]:
+        """What the address of the page asks for: what stands beside the pair, and the pair."""
+        try:
+            link = linked(query)
             loaded = side_by_side(load_photo, [link.a, link.b])
             pair = _looked(explorer, link.model, loaded, request, **link.options)
-            stands = PHOTO_C if link.c else link.beside
             second: Any = gr.skip()
             if link.c:
                 loaded = side_by_side(load_photo, [link.a, link.c])
                 value = photo_c(_looked(explorer, link.model, loaded, request, **link.options))
                 second = gr.update(visible=True, value=value)
-            elif stands:
-                own = stands != SETTINGS
+            elif link.beside:
+                own = link.beside != SETTINGS
                 options = link.beside_options if own else link.options | link.beside_options
-                value = _looked(explorer, stands if own else link.model, loaded, request, **options)
+                name = link.beside if own else link.model
+                value = _looked(explorer, name, loaded, request, **options)
                 second = gr.update(visible=True, value=value)
         except Exception as error:
-            return [gr.skip()] * 6 + [{"error": sentence(error)}]
-        third = str(link.c) if link.c else gr.skip()
-        return [str(link.a), str(link.b), third, stands, second, link.model, pair]
+            return gr.skip(), {"error": sentence(error)}
+        return second, pair
 
     # Photos change at once. What there is to see of them is asked for after that, on one queue, with what stands on the
     # page when the question is sent; of choices made while one is worked on, only the newest is answered.
@@ -242,9 +260,15 @@ def build(explorer: Explorer, model_queue: str, cover_queue: str) -> None:
             show_progress="hidden",
             trigger_mode="always_last",
         ).then(**listen)
+    asked = {"inputs": chosen, "js": f"() => {choices.newest('link')}"}
     viewer.restore(
-        restore, None, [*photos, image_c, beside, second_viewer, model_name, viewer], **newest
-    )
+        follow,
+        outputs=[*photos, image_c, beside, model_name],
+        api_visibility="private",
+        show_progress="hidden",
+        trigger_mode="always_last",
+        **asked,
+    ).then(restore, outputs=[second_viewer, viewer], **asked, **newest)
 
     for format, button in buttons.items():
         button.click(
@@ -269,10 +293,12 @@ def _looked(
     progress: Any = None,
     **options: Any,
 ) -> dict[str, Any]:
+    session = request.session_hash
+    known = (explorer.has_features(name, photo, session) for photo in photos)
     # Not by its truth: a progress that iterates over nothing has the length 0.
-    if progress is not None and not all(explorer.has_features(name, photo) for photo in photos):
+    if progress is not None and not all(known):
         progress(0.2, desc=text("compare.looking"))
-    return shown_pair(explorer, name, *photos, session=request.session_hash, **options)
+    return shown_pair(explorer, name, *photos, session=session, **options)
 
 
 def _writer(explorer: Explorer, format: str) -> Callable[..., str]:

@@ -143,7 +143,8 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
             payload = search_payload(explorer, gallery, name, upload.load(), session)
             return [payload, payload, *_NO_PAIR]
         except InputError as error:
-            return [{"error": str(error)}, None, *_NO_PAIR]
+            # Above the last results, and the pair of one that may be open.
+            return [{"error": str(error)}, None, *[gr.skip()] * 3]
 
     def look(name: str, where: str) -> Any:
         unready = "" if where == _UPLOADS else galleries.preparing(name)
@@ -216,18 +217,24 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
         except InputError as error:
             return _shown([{"error": str(error)}])
 
+    def query_of_mistake(name: str, chosen: str) -> Any:
+        """The photo that is searched by, so that what is chosen after it stays; what is wrong ``open_mistake`` says."""
+        try:
+            return str(photo_of(galleries.built_in(name), chosen))
+        except InputError:
+            return gr.skip()
+
     def open_mistake(name: str, chosen: str, request: gr.Request) -> list[Any]:
         """Search by that photo, and show what came first before re-ranking beside what does now."""
         try:
             gallery = galleries.built_in(name)
-            path = photo_of(gallery, str(chosen))
-            photo, session = load_photo(path), request.session_hash
+            photo, session = load_photo(photo_of(gallery, chosen)), request.session_hash
             payload = search_payload(explorer, gallery, name, photo, session)
             firsts = firsts_of(payload)
             pairs = result_pairs(explorer, gallery, name, photo, payload, firsts, session)
-            return [str(path), payload, payload, *_shown(pairs)]
+            return [payload, payload, *_shown(pairs)]
         except InputError as error:
-            return [gr.skip(), gr.skip(), gr.skip(), *_shown([{"error": str(error)}])]
+            return [gr.skip(), gr.skip(), *_shown([{"error": str(error)}])]
 
     bound = {
         "api_visibility": "private",
@@ -276,13 +283,13 @@ def build(explorer: Explorer, galleries: Galleries, cover_queue: str, tab: gr.Ta
         js=f"(...values) => [...values.slice(0, 5), {choices.newest('result')}]",
         **bound,  # in turn with searches: the pair of an old query must not come after a newer search
     ).then(None, js=_SCROLL)
+    asked = {
+        "inputs": [model_name, chosen],
+        "js": f"(name) => [name, {choices.newest('mistake')}]",
+    }
     mistakes.open(
-        open_mistake,
-        [model_name, chosen],
-        [query, results, found, *pair],
-        js=f"(name) => [name, {choices.newest('mistake')}]",
-        **bound,
-    ).then(None, js=_SCROLL)
+        query_of_mistake, outputs=query, trigger_mode="always_last", **asked, **private
+    ).then(open_mistake, outputs=[results, found, *pair], **asked, **bound).then(None, js=_SCROLL)
     back.click(None, None, pair, js=_HIDE, api_visibility="private").then(None, js=_RETURN)
     return own
 

@@ -35,7 +35,7 @@ class Viewer(ObjectHTML):
     ``{}`` shows the invitation to choose photos; ``{"error": sentence}`` shows the sentence. (Gradio does
     not tell a component that its value became None.) Fires ``cover``, ``rival`` and ``curves`` with questions to the network
     (:func:`app.questions.connect_questions`), ``stop`` to have no more of the curves, and, where it keeps its view in
-    the address, ``restore`` with ``query``.
+    the address, ``restore``: that of the page is the newest ``link`` of :mod:`app.choices`.
 
     Args:
         value: the first pair.

@@ -58,7 +58,9 @@ Promise.all([import(`${dimlPlaced(MODULES)}/mount.js`), import(`${dimlPlaced(MOD
     gone.signal.addEventListener("abort", unmount);
     offerToAsk(text("quiz.make"));
     // The address asks for a pair, and the page has put its listeners up: let the server restore it.
-    if (props.address && new URLSearchParams(location.search).has("a")) trigger("restore", { query: location.search.slice(1) });
+    if (!props.address || !new URLSearchParams(location.search).has("a")) return;
+    (window.dimlChosen ??= {}).link = location.search.slice(1); // see app/choices.py
+    trigger("restore");
   },
   () => (element.querySelector(".diml-host").textContent = text("viewer.failed")),
 );

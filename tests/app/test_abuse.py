@@ -17,7 +17,7 @@ from app import files
 from app.door import MOST_JSON
 from app.galleries import Galleries
 from app.service import Explorer
-from diml_core.photo.images import load_photo
+from diml_core.photo.images import DEFAULT_LIMITS, load_photo
 
 ROOT = Path(__file__).resolve().parents[2]
 CNN = "efficientnet-lite0"
@@ -121,7 +121,10 @@ def test_a_thousand_calls_end_in_answers_or_sentences(page, outside, noted, capf
     files_of_others = [file_data(path) for path in PATHS]
     likely = {
         "image": st.sampled_from([*photos, *files_of_others]),
-        "file": st.lists(st.sampled_from([*photos, *files_of_others]), max_size=3),
+        "file": st.one_of(
+            st.lists(st.sampled_from([*photos, *files_of_others]), max_size=3),
+            st.sampled_from([200, 201, 1001, 20_000]).map(lambda count: photos[:1] * count),
+        ),
         "radio": st.sampled_from([CNN, "uploads", "built-in"]),
         "slider": st.integers(-1, 20),
         "api": st.sampled_from([*photos, *files_of_others, 3, 0.5]),
@@ -250,6 +253,18 @@ def test_a_photo_is_uploaded_as_it_is(visitor):
     assert Path(visitor.upload(photo)["path"]).read_bytes() == photo
 
 
+def test_more_files_than_anybody_needs_are_not_looked_at(page, visitor):
+    config = visitor.config()
+    photo = visitor.upload(tiny_photo(6))
+    question = {"id": 1, "source": "own", "model": CNN, "kind": "pair", "seen": []}
+    (number,) = events_of(config, "guess", "round")
+    (answer,) = visitor.call(number, [[photo] * 201, None], question)
+    assert "These are 201 files" in answer["error"]
+    start = time.monotonic()
+    assert "20000 files" in visitor.call(number, [[photo] * 20_000, None], question)
+    assert time.monotonic() - start < 5  # Gradio would look each of them up
+
+
 @pytest.mark.parametrize("key", ["path", "url"])
 @pytest.mark.parametrize("address", ["http://example.com/a.jpg", "HTTPS://example.com/a.jpg"])
 def test_no_address_is_fetched(page, visitor, outside, key, address):
@@ -310,6 +325,29 @@ def test_a_stranger_does_not_learn_whose_photos_were_asked_about(page, visitor):
         ]
         assert answers[0] == answers[1]
         assert "no longer in memory" in answers[0][0]["error"]
+
+
+@pytest.mark.parametrize(
+    ("size", "ending"), [(17 << 20, ""), (DEFAULT_LIMITS.max_bytes + 1, "\r\n--end--\r\n")]
+)
+def test_an_upload_that_fails_leaves_nothing_behind(visitor, monkeypatch, size, ending):
+    monkeypatch.setattr(files, "_STRAY_SECONDS", -1)
+    head = 'content-disposition: form-data; name="files"; filename="a.jpg"'
+    body = f"--end\r\n{head}\r\n\r\n".encode() + bytes(size) + ending.encode()
+    kind = {"content-type": "multipart/form-data; boundary=end"}
+    before = left_behind()
+    answer = visitor.http.post("/gradio_api/upload", content=body, headers=kind)
+    assert answer.status_code == 413 or answer.json() == []
+    assert left_behind() == before
+
+
+def test_a_preview_of_an_upload_is_kept_by_browsers(visitor):
+    photo = visitor.upload(tiny_photo(11))
+    answer = visitor.http.get(f"/gradio_api/file={photo['path']}")
+    assert answer.content == tiny_photo(11)
+    assert "immutable" in answer.headers["cache-control"]
+    other = visitor.upload(tiny_photo(12))["path"]
+    assert Path(other).parent != Path(photo["path"]).parent  # the address says what is in it
 
 
 def test_photos_and_features_are_kept_by_browsers_and_the_page_is_compressed(visitor):

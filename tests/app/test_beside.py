@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from visiting import busy, comparing
 
 from app.beside import example_triples
 from app.examples import example_pairs
@@ -128,6 +129,42 @@ def test_a_triple_is_one_click_and_an_own_third_photo_works_too(visit, tmp_path,
     page.page.set_input_files("#photo-c input[type=file]", examples / "rocket.jpg")
     page.page.wait_for_selector(f"{READY} [data-role=name-b]:has-text('rocket.jpg')")
     assert balance(page) != before
+
+
+def test_the_newest_triple_wins_on_a_busy_server_and_so_does_a_pair_after_it(visit, server, model):
+    """Whatever is clicked meanwhile: photos, numbers and words are those of the last choice."""
+    page = visit()
+    choose(page, "a third photo")
+    first, second, third = example_triples()[:3]
+    pair = next(each for each in example_pairs() if each.a not in (second.a, third.a))
+
+    def shown():
+        sources = [page.page.get_attribute(f"#photo-{side} img", "src") for side in "abc"]
+        names = [
+            page.page.text_content(f"{viewer} [data-role=name-{side}]")
+            for viewer, side in (("#viewer", "a"), ("#viewer", "b"), ("#second-viewer", "b"))
+        ]
+        assert page.page.text_content("#second-viewer [data-role=name-a]") == names[0]
+        return [source.rsplit("/", 1)[-1] for source in sources], [n.split(" ·")[0] for n in names]
+
+    for clicked, wanted in (
+        ((first, second, third), (third.a, third.b, third.c)),
+        ((first, second, pair), (pair.a, pair.b, second.c)),
+    ):
+        with busy(server, "compare", comparing) as is_busy:
+            for choice in clicked:
+                kind = "pair" if choice is pair else "triple"
+                page.page.click(f"button[data-{kind}={choice.id}]")
+                page.page.wait_for_timeout(300)
+            assert is_busy()
+            page.wait_for_pair(wanted[0].name)
+        page.page.wait_for_selector(f"{READY} [data-role=name-b]:has-text('{wanted[2].name}')")
+        page.page.wait_for_timeout(1500)  # whatever was asked before has been answered by now
+        names = [photo.name for photo in wanted]
+        assert shown() == (names, names)
+        like, unlike = (explain(model, wanted[0], other) for other in wanted[1:])
+        points = 100 * (like.similarity - unlike.similarity)
+        assert balance(page)[0] == pytest.approx(points, abs=0.1 + 1e-9)
 
 
 def test_what_the_panel_says_belongs_to_the_photos_that_are_shown(visit):

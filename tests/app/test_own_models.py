@@ -155,10 +155,14 @@ def test_the_page_offers_them_and_starts_with_the_first(visitor):
     ("named", "shown"), [("", "tiny"), ("&model=dinov2-s14", "dinov2-s14"), ("&model=tiny", "tiny")]
 )
 def test_a_link_names_the_model_or_means_the_default(visitor, named, shown):
-    (restore,) = events_of(visitor.config(), "viewer", "restore")
-    query = {"query": f"a=heron.jpg&b=harrier.jpg&grid=2{named}"}
-    *_, model, pair = visitor.call(restore, [], query)
+    config = visitor.config()
+    (follow,) = events_of(config, "viewer", "restore")
+    (restore,) = (d["id"] for d in config["dependencies"] if d["trigger_after"] == follow)
+    query = f"a=heron.jpg&b=harrier.jpg&grid=2{named}"
+    a, b, *_, model = visitor.call(follow, [query])
+    assert [photo["path"].rsplit("/", 1)[-1] for photo in (a, b)] == ["heron.jpg", "harrier.jpg"]
     assert model == shown
+    _, pair = visitor.call(restore, [query])
     assert pair["model"]["name"] == shown
     assert pair["options"]["grid"] == 2
 

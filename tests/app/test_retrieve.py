@@ -10,6 +10,7 @@ import gradio as gr
 import pytest
 from gradio.state_holder import StateHolder
 from PIL import Image
+from visiting import busy
 
 from app import files
 from app.galleries import MOST_UPLOADS, Galleries, photo_of, search_payload
@@ -216,6 +217,49 @@ def test_a_gallery_of_ones_own(visit, examples, tmp_path):
     assert "kitten" in name.text_content()
     assert name.locator("b").count() == 0  # a name is text, not markup
     assert page.page.locator(".found-crossing").count() == 0  # nothing but these three to leave for
+
+
+def test_an_error_stands_above_the_last_results_and_does_not_erase_them(visit):
+    page = open_tab(visit)
+    search(page, 0)
+    page.page.click("#query button:is([aria-label='Clear'], [aria-label='Remove Image'])")
+    wait_for_results(page, "empty")
+    assert not page.page.is_visible(".found-body")  # nothing was asked: nothing is shown
+    search(page, 2)
+    page.page.locator("[data-order=diml] .found-open").first.click()
+    wait_for_pairs(page, 1)
+    rows = page.page.locator(".found-body").text_content()
+    page.page.click("#gallery-source label:has-text('Your photos')")
+    wait_for_results(page, "error")
+    error, body = page.page.locator(".found-error"), page.page.locator(".found-body")
+    assert "Upload the photos to search in first" in error.text_content()
+    assert body.text_content() == rows
+    assert body.is_visible()
+    assert page.page.locator("#result-viewer .diml").is_visible()
+    assert error.bounding_box()["y"] < body.bounding_box()["y"]
+    page.page.set_viewport_size({"width": 1200, "height": 900})
+    page.page.wait_for_timeout(200)
+    assert page.page.locator(".found-lines path").count() >= 10  # redrawn, without a failure
+    page.page.click("#gallery-source label:has-text('Built-in')")
+    wait_for_results(page)
+    assert not error.is_visible()
+
+
+def test_a_query_chosen_while_a_mistake_is_searched_for_stays_chosen(visit, server):
+    page = open_tab(visit)
+    page.page.wait_for_selector(".mistakes[data-state=ready]", timeout=300_000)
+    with busy(server, "search", lambda photo: [photo, "dinov2-s14", 10]) as is_busy:
+        page.page.locator(".mistakes li button").first.click()
+        page.page.wait_for_selector("#query img")  # at once, whoever else asks
+        page.page.click("#queries button[data-photo='cat.jpg']")
+        page.page.wait_for_selector("#query img[src$='/cat.jpg']")
+        assert is_busy()
+        wait_for_results(page)
+    page.page.wait_for_timeout(1500)  # whatever was asked before has been answered by now
+    assert page.page.get_attribute("#query img", "src").endswith("/cat.jpg")
+    # Of what a cat alone shows no kind is known; of the photo of a mistake it is.
+    assert page.page.text_content("[data-recall=diml]") == ""
+    assert page.page.locator("#result-viewers .diml").count() == 0
 
 
 def test_search_needs_photos_to_search_in(visit):

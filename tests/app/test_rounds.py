@@ -1,6 +1,8 @@
 """Rounds of the quiz: what is asked has a clear answer, by the model's own numbers, and nothing else is answered."""
 
 import random
+import tracemalloc
+from itertools import combinations
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,6 +19,7 @@ from app.fairness import (
     reach_of,
     share_at,
 )
+from app.galleries import MOST_UPLOADS
 from app.inputs import Upload
 from app.rounds import draws, round_steps
 from app.service import Explorer
@@ -238,6 +241,27 @@ def test_too_few_photos_or_no_such_model_is_said(explorer):
         answer(explorer, own | {"kind": "pair"}, uploads("cat", "kitten"))
     with pytest.raises(InputError, match="no model of that name"):
         answer(explorer, EXAMPLES | {"kind": "part", "model": "timm:resnet18"})
+
+
+def test_of_many_photos_a_few_pairs_are_drawn_and_too_many_are_refused(explorer):
+    own = [Upload(b"", str(number)) for number in range(25_000)]  # 312 million pairs
+    tracemalloc.start()
+    found = draws("own", "pair", own, random.Random(1))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1 << 20
+    assert len({frozenset(draw[:2]) for draw in found}) == len(found) == 60
+    assert all(draw.a != draw.b for draw in found)
+    question = {"source": "own", "model": CNN, "kind": "pair", "seen": []}
+    with pytest.raises(InputError, match=f"are {MOST_UPLOADS + 1} files.* most {MOST_UPLOADS}"):
+        answer(explorer, question, None, own[: MOST_UPLOADS + 1])
+
+
+def test_each_pair_of_a_few_photos_is_drawn_once():
+    own = [Upload(b"", str(number)) for number in range(5)]
+    found = draws("own", "part", own, random.Random(1))
+    assert {frozenset(draw[:2]) for draw in found} == set(map(frozenset, combinations(own, 2)))
+    assert len(found) == 10
 
 
 def test_one_model_alone_is_not_told_apart(explorer):

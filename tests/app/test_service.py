@@ -291,6 +291,23 @@ def test_what_nobody_uses_goes_and_then_the_oldest(monkeypatch, tmp_path):
     assert not paths[1].exists()
 
 
+def test_an_upload_that_was_broken_off_stays_for_minutes_only(monkeypatch, tmp_path):
+    monkeypatch.setattr(files, "_root", tmp_path)
+    monkeypatch.setattr(files, "_kept", set())
+    for name in files.MOST_BYTES:
+        (tmp_path / name).mkdir()
+    stray, whole = files.uploads() / "tmpabc", files.uploads() / ("0" * 64) / "tmpabc"
+    whole.parent.mkdir()
+    for path in (stray, whole):
+        path.write_bytes(b"x")
+    now = time.time()
+    files.sweep(now + 60)  # it may still be arriving
+    assert stray.exists()
+    files.sweep(now + 600)
+    assert not stray.exists()
+    assert whole.exists()
+
+
 HOLD = """
 import sys, time
 from app import files
@@ -318,6 +335,18 @@ def test_the_temporary_root_goes_with_the_process_and_a_killed_ones_with_the_nex
     assert not first.exists()
     again.communicate()
     assert not third.exists()
+
+
+def test_only_who_compared_a_photo_is_told_that_it_was_seen(explorer):
+    own, public = photo(3), photo(4)
+    explorer.publish(public)
+    for each in (own, public):
+        assert not explorer.has_features(CNN, each, "one")
+        explorer.features(CNN, each, "one")
+        assert explorer.has_features(CNN, each, "one")
+    for stranger in ("another", "", None):
+        assert not explorer.has_features(CNN, own, stranger)
+        assert explorer.has_features(CNN, public, stranger)
 
 
 def test_the_cache_is_bounded_with_the_photos_in_it():

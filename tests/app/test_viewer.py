@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
+from visiting import busy, comparing
 
 from app.examples import example_pairs
 from diml_core import explain, load_model, load_photo
@@ -385,6 +386,24 @@ def test_the_newest_choice_wins_on_a_busy_server(visit, server, examples, tmp_pa
     # At no moment the words of one pair stood above the photos of another.
     known = {f"{p.title}.|{p.a.name}|{p.b.name}" for p in example_pairs()}
     assert set(seen.evaluate("seen => [...seen]")) <= known
+
+
+def test_an_example_chosen_while_a_link_is_looked_at_stays_chosen(visit, server):
+    wanted = example_pairs()[2]
+    with busy(server, "compare", comparing) as is_busy:
+        page = visit("?a=cat.jpg&b=kitten.jpg&model=dinov2-s14")
+        page.page.wait_for_selector("#photo-a img[src$='/cat.jpg']")  # at once, whoever else asks
+        page.page.click(f".strip button[data-pair={wanted.id}]")
+        page.page.wait_for_selector(f"#photo-a img[src$='/{wanted.a.name}']")
+        assert is_busy()
+        page.wait_for_pair(wanted.a.name)
+    page.page.wait_for_timeout(1500)  # whatever was asked before has been answered by now
+    expected = explain(load_model("dinov2-s14"), wanted.a, wanted.b)
+    assert page.score == pytest.approx(100 * expected.similarity, abs=SHOWN)
+    for side, photo in (("a", wanted.a), ("b", wanted.b)):
+        assert page.page.get_attribute(f"#photo-{side} img", "src").endswith(f"/{photo.name}")
+        name = page.page.text_content(f"#viewer [data-role=name-{side}]")
+        assert name.startswith(photo.name)
 
 
 def test_a_model_chosen_while_an_example_is_looked_at_looks_at_that_example(visit):

@@ -1,8 +1,11 @@
 """Visitors without a browser: they speak Gradio's protocol to the app, as its page does."""
 
+import contextlib
 import io
 import json
 import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import numpy as np
@@ -95,3 +98,35 @@ def events_of(config, elem_id, name):
 def endpoint(config, api_name):
     """Number of a public endpoint."""
     return next(d["id"] for d in config["dependencies"] if d["api_name"] == api_name)
+
+
+@contextlib.contextmanager
+def busy(url, name, values, count=24):
+    """Strangers who ask for new photos, for a ``with`` block that gets whether some of them still wait.
+
+    Args:
+        url: of the app.
+        name: of the public endpoint they ask.
+        values: what they send, of a photo that nobody has sent before.
+        count: how many.
+    """
+    strangers = [Visitor(url) for _ in range(count)]
+    number = endpoint(strangers[0].config(), name)
+
+    def ask(stranger):
+        photo = stranger.upload(tiny_photo(secrets.randbits(32)))
+        answer = stranger.call(number, values(photo))
+        stranger.leave()
+        return answer
+
+    with ThreadPoolExecutor(count) as pool:
+        asked = [pool.submit(ask, stranger) for stranger in strangers]
+        time.sleep(0.5)
+        yield lambda: not all(each.done() for each in asked)
+        for each in asked:
+            assert not isinstance(each.result(), str), each.result()
+
+
+def comparing(photo):
+    """What ``/compare`` is sent of one photo, for the slower model."""
+    return [photo, photo, "dinov2-s14", *[None] * 7, "summary", False]

@@ -235,6 +235,7 @@ export default {
   "quiz.one.model": "There is only one model here: nothing to tell apart.",
   "quiz.own.few": "Choose at least {count} photos of yours first: below, or in Retrieve.",
   "quiz.own.label": "Up to {most} photos of yours to be asked about",
+  "quiz.own.many": "These are {count} files: choose at most {most} photos of yours.",
   "quiz.own.note": "Photos chosen in Retrieve count, too. They are not kept: no link can carry a question about them.",
   "quiz.pair.card": "Pair {number}",
   "quiz.pair.hint.finger": "Tap the pair that you think gets more points. Two equal photos get 100.",
