@@ -471,7 +471,9 @@ def test_an_explanation_is_tested_against_other_methods(visit, models, examples)
         assert float(text.split()[-1]) == pytest.approx(100 * score, abs=0.06)
     page.shot("tested")
     page.page.locator("#viewer [data-role=rivals] select").select_option("grad-cam")
-    page.page.wait_for_selector("#viewer [data-role=legends]:has-text('last features')", timeout=30_000)
+    page.page.wait_for_selector(
+        "#viewer [data-role=legends]:has-text('last features')", timeout=30_000
+    )
     page.open_options()
     page.score_after(lambda: page.set_number("grid", 5))
     assert drawer.locator(".diml-charts").count() == 0
