@@ -10,10 +10,17 @@ CUT = """() => [...document.querySelectorAll('#examples b, .title *, #viewer .di
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?a=kingfisher.jpg&b=macaw.jpg", "?a=heron.jpg&b=harrier.jpg"]
+    ("query", "first"),
+    [
+        ("", "neuschwanstein-near.jpg"),
+        ("?a=kingfisher.jpg&b=macaw.jpg", "kingfisher.jpg"),
+        ("?a=heron.jpg&b=harrier.jpg", "heron.jpg"),
+    ],
 )
-def test_the_photos_of_the_pair_are_the_largest_and_high_on_a_laptop(visit, query):
-    page = visit(query, viewport={"width": 1366, "height": 768}).page
+def test_the_photos_of_the_pair_are_the_largest_and_high_on_a_laptop(visit, query, first):
+    visited = visit(query, viewport={"width": 1366, "height": 768})
+    visited.wait_for_pair(first)
+    page = visited.page
     areas = dict.fromkeys(("img-a", "img-b", ""), 0)
     for role, area in page.evaluate(PICTURES):
         areas[role if role in areas else ""] = max(areas.get(role, 0), area)
