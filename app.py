@@ -35,9 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
         help="offer this model, too: a checkpoint folder, a timm model or one of the Hugging Face hub; the first "
         "is the page's default (may be repeated)",
     )
-    add_device(
-        parser, default="cpu"
-    )  # a Space on ZeroGPU borrows its GPU photo by photo, see app/hardware.py
+    # A Space on ZeroGPU borrows its GPU photo by photo, see app/hardware.py.
+    add_device(parser, default="cpu")
     add_engine(parser)
     given = parser.parse_args(arguments)
     # A service that is stopped cleans up like one that is interrupted.

@@ -13,7 +13,7 @@ import gradio as gr
 
 from app import choices, files
 from app.component import ObjectHTML
-from app.examples import FOLDER, SHOW_THUMBNAILS, THUMBNAIL_SIDE
+from app.examples import FOLDER, SHOW_THUMBNAILS, THUMBNAIL_SIDE, Example
 from app.thumbnails import thumbnail_url
 from diml_core.viewer import modules
 from diml_core.viewer.texts import text
@@ -37,23 +37,12 @@ def choices_beside(titles: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 @dataclass(frozen=True)
-class ExampleTriple:
+class ExampleTriple(Example):
     """Three example photos: ``a`` is like ``b`` and unlike ``c``."""
 
-    id: str
     a: Path
     b: Path
     c: Path
-
-    @property
-    def title(self) -> str:
-        """What it is called."""
-        return text(f"examples.{self.id}.title")
-
-    @property
-    def look_for(self) -> str:
-        """Where a class should look."""
-        return text(f"examples.{self.id}.look")
 
 
 @cache

@@ -41,9 +41,8 @@ _CLOSED = re.compile(
 )
 # Gradio compresses by the ending of the path, and these have none. Event streams must not be held back.
 _COMPRESSED = {"/", "/config", f"{_PREFIX}/info", f"{_PREFIX}/openapi.json"}
-_MOST_FILES = (
-    1000  # in one call: Gradio looks up each; the tabs themselves say what is too many for them
-)
+# In one call: Gradio looks up each. The tabs themselves say what is too many for them.
+_MOST_FILES = 1000
 _START = 256  # bytes by which load_photo tells what a file is
 _SWEEP_FROM = 16 << 20
 

@@ -22,13 +22,10 @@ THUMBNAIL_SIDE = 176  # px of an example in a strip, twice what is shown
 
 
 @dataclass(frozen=True)
-class ExamplePair:
-    """A pair of photos: ``a`` and ``b`` are paths, ``kind`` is a key of the page's texts, as ``id`` is."""
+class Example:
+    """What has words among the page's texts, by its ``id``."""
 
     id: str
-    a: Path
-    b: Path
-    kind: str
 
     @property
     def title(self) -> str:
@@ -39,6 +36,15 @@ class ExamplePair:
     def look_for(self) -> str:
         """Where a class should look."""
         return text(f"examples.{self.id}.look")
+
+
+@dataclass(frozen=True)
+class ExamplePair(Example):
+    """A pair of photos: ``a`` and ``b`` are paths, ``kind`` is a key of the page's texts."""
+
+    a: Path
+    b: Path
+    kind: str
 
 
 @cache

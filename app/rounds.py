@@ -116,9 +116,8 @@ def draws(source: str, kind: str, own: Sequence[Upload], dice: random.Random) ->
         least = 3 if kind == "pair" else 2
         if len(own) < least:
             raise InputError(text("quiz.own.few", count=least))
-        pairs = (
-            len(own) * (len(own) - 1) // 2
-        )  # by their numbers: there are far more than are drawn
+        # By their numbers: there are far more than are drawn.
+        pairs = len(own) * (len(own) - 1) // 2
         found = [_plain(*_pair_of(own, n)) for n in dice.sample(range(pairs), min(pairs, _DRAWN))]
     elif source == "built-in":
         found = _alike(dice)

@@ -103,11 +103,6 @@ Code: MIT. Model weights: Apache-2.0{cards}. Example photos: each its own licenc
 """
 
 
-def _text(cards: str, above: str) -> str:
-    """What the Space's README says, of what its folder has."""
-    return _TEXT.format(cards=cards, above=above)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Write the folder, or upload it; returns the exit code."""
     parser = argparse.ArgumentParser(
@@ -152,10 +147,8 @@ def write_space(folder: Path, hardware: Hardware | None) -> None:
     """
     if hardware is None:
         write_site(folder)
-        (folder / "README.md").write_text(
-            _front_matter(_STATIC) + _text("", ""),
-            encoding="utf-8",
-        )
+        text = _TEXT.format(cards="", above="")
+        (folder / "README.md").write_text(_front_matter(_STATIC) + text, encoding="utf-8")
         return
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(
@@ -169,10 +162,8 @@ def write_space(folder: Path, hardware: Hardware | None) -> None:
         else:
             shutil.copyfile(source, target)
     python = {"python_version": f'"{hardware.python}"'}
-    cards = ", each with a card in `checkpoints/`"
-    (folder / "README.md").write_text(
-        _front_matter(python) + _text(cards, "assets/"), encoding="utf-8"
-    )
+    text = _TEXT.format(cards=", each with a card in `checkpoints/`", above="assets/")
+    (folder / "README.md").write_text(_front_matter(python) + text, encoding="utf-8")
     (folder / "requirements.txt").write_text(_requirements(hardware), encoding="utf-8")
 
 
