@@ -1,6 +1,7 @@
 // Which of two? Two pairs, or two drawings of one: one click on a card.
 
 import { hand, make, percent } from "../view/dom.js";
+import { named } from "../view/marginals.js";
 import { text } from "../view/texts.js";
 import { drawingOf, pictureOf } from "./picture.js";
 import { concentration, marksFor } from "./scoring.js";
@@ -78,8 +79,7 @@ const titleOf = ({ payload: { model } }) => model.title || model.name;
 /** @type {(round: RoundPair) => string} how a model weighs parts, in a sentence; true whatever the photos */
 function habitOf(round) {
   const { marginals, mass } = round.pair.options;
-  const known = /** @type {const} */ (["cross-correlation", "uniform", "rollout", "product"]);
-  const own = known.find((each) => each === marginals);
+  const own = named(marginals);
   const counts = own ? text(`quiz.model.habit.${own}`, { model: titleOf(round) }) : "";
   return mass < 1 ? `${counts} ${text("quiz.model.leaves", { share: percent(1 - mass) })}` : counts;
 }

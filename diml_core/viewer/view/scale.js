@@ -7,6 +7,7 @@ import { written } from "./points.js";
 import { rich } from "./terms.js";
 import { grouped, text } from "./texts.js";
 
+/** @import { Scale } from "../engine/types.js" */
 /** @import { Pair } from "./pair.js" */
 
 const SIZE = { width: 220, height: 34 }; // px
@@ -36,6 +37,7 @@ export function scaleOf(root) {
     if (drawn !== pair.model.name) {
       drawn = pair.model.name;
       drawing.replaceChildren(...["different", "same"].map((which) => hill(which, scale[/** @type {"same"} */ (which)])), mark());
+      small.textContent = measurementOf(scale);
     }
     const usable = serves(scale, pair.options) && pair.settled;
     root.classList.toggle("diml-scale-off", !usable);
@@ -54,21 +56,29 @@ export function scaleOf(root) {
       above: make("b", {}, shareOfPairs(sameAbove)),
       same: make("span", { className: "diml-same" }, text("scale.same")),
     });
-    const least = threshold(scale, FALSE_MATCHES);
-    const told = text("scale.threshold", {
-      few: percent(FALSE_MATCHES),
-      points: written(100 * least, 1),
-      found: shareOfPairs(standing(scale, least).sameAbove),
-    });
-    const measured = text("scale.measured", {
-      photographs: scale.photographs,
-      kinds: scale.kinds,
-      pairsDifferent: grouped(sumOf(scale.different)),
-      pairsSame: grouped(sumOf(scale.same)),
-    });
     sentence.replaceChildren(...sentences);
-    small.textContent = `${told} ${measured}`;
   };
+}
+
+/**
+ * The threshold, and what was measured: whatever the pair.
+ *
+ * @param {Scale} scale
+ */
+function measurementOf(scale) {
+  const least = threshold(scale, FALSE_MATCHES);
+  const told = text("scale.threshold", {
+    few: percent(FALSE_MATCHES),
+    points: written(100 * least, 1),
+    found: shareOfPairs(standing(scale, least).sameAbove),
+  });
+  const measured = text("scale.measured", {
+    photographs: scale.photographs,
+    kinds: scale.kinds,
+    pairsDifferent: grouped(sumOf(scale.different)),
+    pairsSame: grouped(sumOf(scale.same)),
+  });
+  return `${told} ${measured}`;
 }
 
 /**

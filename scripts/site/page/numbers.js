@@ -1,6 +1,7 @@
 // The numbers of a pair, as the library saves them: `to_dict` and `to_csv` of diml_core/explanation.py.
 
 import { FALSE_MATCHES, serves, standing, threshold } from "../../../diml_core/viewer/engine/scale.js";
+import { sumOf } from "../../../diml_core/viewer/view/pair.js";
 
 /** @import { Explanation, Grid, Payload, Scale } from "../../../diml_core/viewer/engine/types.js" */
 
@@ -69,13 +70,10 @@ function standingOf(scale, score) {
     same_above_threshold: standing(scale, least).sameAbove,
     photographs: scale.photographs,
     kinds: scale.kinds,
-    pairs_different: sum(scale.different),
-    pairs_same: sum(scale.same),
+    pairs_different: sumOf(scale.different),
+    pairs_same: sumOf(scale.same),
   };
 }
-
-/** @param {number[]} counts */
-const sum = (counts) => counts.reduce((all, count) => all + count, 0);
 
 /**
  * @param {number} part

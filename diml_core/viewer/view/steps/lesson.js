@@ -135,11 +135,11 @@ export function createLesson(root, on, chosen, signal) {
         }),
       );
     }
-    for (const choose of list.querySelectorAll("button")) {
-      choose.title = titleOf(usable.find(({ id }) => id === choose.dataset.step) ?? STEPS[0]);
-      if (choose.dataset.step === step?.id) choose.setAttribute("aria-current", "step");
+    list.querySelectorAll("button").forEach((choose, at) => {
+      choose.title = titleOf(usable[at]);
+      if (usable[at] === step) choose.setAttribute("aria-current", "step");
       else choose.removeAttribute("aria-current");
-    }
+    });
     // Not disabled: who has pressed it last would lose the focus.
     back.setAttribute("aria-disabled", String(step === usable[0]));
     next.setAttribute("aria-disabled", String(step === usable[usable.length - 1]));

@@ -1,6 +1,7 @@
 // Step: how much each part counts, as a map and as bars.
 
 import { percent } from "../../dom.js";
+import { named } from "../../marginals.js";
 import { text } from "../../texts.js";
 import { barsPicture } from "../bars.js";
 import { frac, id, line, num, op, row, sub, sum, term, whole } from "../mathml.js";
@@ -93,8 +94,7 @@ export const importance = {
  * @returns {Phrase}
  */
 export function howPartsCount(marginals) {
-  const known = /** @type {const} */ (["cross-correlation", "uniform", "rollout", "product"]);
-  const own = known.find((each) => each === marginals);
+  const own = named(marginals);
   return own ? [`steps.importance.${own}`] : ["steps.importance.other", { marginals }];
 }
 
