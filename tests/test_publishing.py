@@ -4,11 +4,9 @@ import csv
 import sys
 
 import pytest
+from tiny_model import save_tiny
 
 from diml_core import InputError
-from diml_core.network.checkpoints import save_model
-from diml_core.network.model import DimlModel
-from diml_core.network.model_config import InputConfig, ModelConfig
 from scripts import publish_model
 from scripts.publish_model import faithfulness_in_short, losses_on_photographs
 
@@ -85,13 +83,7 @@ def lost(tmp_path, monkeypatch):
     monkeypatch.setattr(publish_model, "SHIPPED", shipped)
     evaluated(tmp_path, GAINS | {("global", "R@1"): -0.031})
     (tmp_path / "tables.md").write_text(TABLES, encoding="utf-8")
-    model = ModelConfig(
-        name="tiny",
-        architecture="test_efficientnet",
-        input=InputConfig(size=64),
-        defaults={"grid": 2},
-    )
-    save_model(DimlModel(model), tmp_path / "model")
+    save_tiny(tmp_path / "model")
     (tmp_path / "config.json").write_text('{"steps": 3}', encoding="utf-8")
     (tmp_path / "metrics.csv").write_text("step,loss\n3,0.5\n", encoding="utf-8")
     tables = [

@@ -1,19 +1,8 @@
 """The page for everyone: axe-core finds nothing serious on it, in any dress."""
 
 import pytest
+from barriers import findings
 from test_guess import ASKING, guess
-
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-
-SERIOUS = {"serious", "critical"}
-
-
-def findings(page):
-    page.page.wait_for_timeout(300)  # colours fade in, and axe would measure them half-way
-    found = axe.Axe().run(page.page).response["violations"]
-    return [
-        (each["id"], each["nodes"][0]["html"][:200]) for each in found if each["impact"] in SERIOUS
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -32,7 +21,7 @@ def test_axe_finds_nothing_serious(visit, scheme, width):
     )
     page.page.focus("#viewer .diml-sum .diml-word")
     page.page.wait_for_selector("[role=tooltip]")
-    assert findings(page) == []
+    assert findings(page.page) == []
     page.page.click("role=tab[name='Retrieve']")
     page.page.locator("#queries button").nth(2).click()
     page.page.wait_for_selector(".found[data-state=ready]", timeout=90_000)
@@ -40,7 +29,7 @@ def test_axe_finds_nothing_serious(visit, scheme, width):
     for viewer in ("#result-viewer", "#other-viewer"):
         page.page.wait_for_selector(f"{viewer} .diml[data-state=ready]", timeout=30_000)
     page.page.wait_for_selector(".mistakes[data-state=ready]", timeout=300_000)
-    assert findings(page) == []
+    assert findings(page.page) == []
 
 
 def beside(page):
@@ -104,4 +93,4 @@ def quiz_error(page):
 def test_axe_finds_nothing_serious_wherever_a_visitor_gets(visit, go, scheme):
     page = visit(color_scheme=scheme)
     go(page)
-    assert findings(page) == []
+    assert findings(page.page) == []

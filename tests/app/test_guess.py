@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from barriers import findings
 
 ASKING = ".quiz[data-state=asking]"
 ANSWERED = ".quiz[data-state=answered]"
@@ -162,12 +163,11 @@ def test_of_two_choices_the_newer_is_played(visit):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1366])
 def test_axe_finds_nothing_serious_in_a_game(visit, scheme, width):
-    accessibility = pytest.importorskip("test_accessibility")
     page = open_tab(visit, viewport={"width": width, "height": 900}, color_scheme=scheme)
     for _ in range(2):  # a part, two pairs
         page.page.wait_for_selector(ASKING, timeout=60_000)
-        assert accessibility.findings(page) == []
+        assert findings(page.page) == []
         guess(page)
-        assert accessibility.findings(page) == []
+        assert findings(page.page) == []
         assert page.page.evaluate("document.documentElement.scrollWidth") <= width
         page.page.click(".quiz-next")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from launching import launched
+from tiny_model import save_tiny
 from visiting import endpoint, events_of, tiny_photo
 
 from app.galleries import Galleries, search_payload
@@ -16,30 +17,16 @@ from app.service import Explorer
 from diml_core.comparison.marginals import MARGINALS
 from diml_core.errors import InputError
 from diml_core.network import checkpoints
-from diml_core.network.checkpoints import load_model, save_model, shipped_models
-from diml_core.network.model import DimlModel
-from diml_core.network.model_config import InputConfig, ModelConfig
+from diml_core.network.checkpoints import load_model, shipped_models
 from diml_core.network.onnx.session import OnnxModel
 
 ROOT = Path(__file__).resolve().parents[2]
 EVIL = "../../<b>évil"
 
 
-def save_tiny(folder, name="tiny", title="A tiny one", **more):
-    config = ModelConfig(
-        name=name,
-        title=title,
-        architecture="test_efficientnet",
-        input=InputConfig(size=64),
-        **{"defaults": {"grid": 2}} | more,
-    )
-    save_model(DimlModel(config), folder)
-    return str(folder)
-
-
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    return save_tiny(tmp_path_factory.mktemp("tiny"))
+    return save_tiny(tmp_path_factory.mktemp("tiny"), title="A tiny one")
 
 
 def titles(models):
@@ -67,7 +54,7 @@ def test_a_model_given_twice_is_offered_once(tiny):
 def test_two_of_one_name_are_told_apart_and_the_shipped_one_keeps_its_own(tmp_path):
     shipped = load_model("efficientnet-lite0").config
     folders = [
-        save_tiny(tmp_path / which, shipped.name, shipped.title, defaults={"grid": grid})
+        save_tiny(tmp_path / which, shipped.name, title=shipped.title, defaults={"grid": grid})
         for which, grid in (("one", 1), ("two", 2))
     ]
     models = with_own(folders)
@@ -87,7 +74,7 @@ def test_one_of_the_hub_is_named_by_its_address(tiny, monkeypatch):
 
 def test_what_the_viewer_cannot_compute_is_refused_in_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setitem(MARGINALS, "loud", replace(MARGINALS["uniform"]))
-    folder = save_tiny(tmp_path, defaults={"grid": 2, "marginals": "loud"})
+    folder = save_tiny(tmp_path, title="A tiny one", defaults={"grid": 2, "marginals": "loud"})
     with pytest.raises(InputError, match=r"cannot offer the model .* 'loud' marginals[^.]*\.$"):
         with_own([folder])
 
@@ -178,7 +165,7 @@ def test_a_program_gets_the_default_and_only_what_was_given(visitor, tiny):
 
 
 def test_their_gallery_is_built_kept_and_built_anew_for_other_weights(tmp_path, examples):
-    folders = [save_tiny(tmp_path / which, EVIL) for which in "ab"]
+    folders = [save_tiny(tmp_path / which, EVIL, title="A tiny one") for which in "ab"]
     cache = tmp_path / "cache"
     for count, folder in enumerate(folders, 1):
         explorer = Explorer({EVIL: lambda folder=folder: load_model(folder)})

@@ -4,14 +4,12 @@ import json
 
 import pytest
 import torch
+from tiny_model import save_tiny
 
 from diml_core import InputError, load_model
 from diml_core.__main__ import _COMMANDS, main
 from diml_core.commands import photos, scenes
-from diml_core.network.checkpoints import save_model
 from diml_core.network.devices import device_named
-from diml_core.network.model import DimlModel
-from diml_core.network.model_config import InputConfig, ModelConfig
 
 
 def test_auto_takes_the_fastest_there_is(monkeypatch):
@@ -47,13 +45,7 @@ WITHOUT_NETWORK = {photos, scenes}
 def folder(examples, tmp_path_factory):
     """What the commands need to get as far as the network."""
     folder = tmp_path_factory.mktemp("commands")
-    config = ModelConfig(
-        name="tiny",
-        architecture="test_efficientnet",
-        input=InputConfig(size=64),
-        defaults={"grid": 2},
-    )
-    save_model(DimlModel(config), folder / "tiny")
+    save_tiny(folder / "tiny")
     (folder / "photos").mkdir()
     for name in ("heron.jpg", "cat.jpg"):
         (folder / "photos" / name).write_bytes((examples / name).read_bytes())

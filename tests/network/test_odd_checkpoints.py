@@ -5,11 +5,10 @@ import random
 
 import pytest
 import torch
+from tiny_model import save_tiny
 
 from diml_core.errors import InputError
-from diml_core.network.checkpoints import load_model, save_model
-from diml_core.network.model import DimlModel
-from diml_core.network.model_config import InputConfig, ModelConfig
+from diml_core.network.checkpoints import load_model
 
 
 def refusal(name):
@@ -25,13 +24,7 @@ def refusal(name):
 def sound(tmp_path_factory):
     """A folder that loads."""
     folder = tmp_path_factory.mktemp("sound")
-    config = ModelConfig(
-        name="tiny",
-        architecture="test_efficientnet",
-        input=InputConfig(size=64),
-        defaults={"grid": 2},
-    )
-    save_model(DimlModel(config), folder)
+    save_tiny(folder)
     assert load_model(folder).dim
     return folder
 
