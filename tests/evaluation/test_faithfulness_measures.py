@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 
 from diml_core import explain, load_model
-from diml_core.counterfactual import COVERS
+from diml_core.counterfactual import COVERS, counterfactual
 from diml_core.data import known_truth, load_dataset
 from diml_core.embedding.grids import cell_box
 from diml_core.errors import InputError
-from diml_core.evaluation.faithfulness import RANKINGS, Ranking
+from diml_core.evaluation.faithfulness import RANKINGS, Ranking, order_of
 from diml_core.evaluation.faithfulness.agreement import (
     Falls,
     agreement,
@@ -31,6 +31,7 @@ from diml_core.evaluation.faithfulness.partners import (
     strongest_regions,
 )
 from diml_core.evaluation.faithfulness.randomisation import randomised
+from diml_core.evaluation.faithfulness.speaking_against import falls_by_choice
 from diml_core.evaluation.faithfulness.stability import CHANGES, changed_photo, relative_change
 from diml_core.evaluation.faithfulness.tables import chosen_keys, faithfulness_tables
 from diml_core.evaluation.faithfulness.trials import like_pairs
@@ -289,6 +290,22 @@ def test_a_choice_that_does_not_look_at_the_region_has_no_own_partners(tiny, pai
     assert all(math.isfinite(value) for fall in falls.values() for value in fall)
 
 
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_what_is_covered_is_what_speaks_against_the_pair_and_for_it(tiny, pair, side):
+    options = tiny.options()
+    before = explain_features(tiny, *pair, options)
+    falls = falls_by_choice(tiny, *pair, options, side, "grey")
+    against, contributed = {
+        "a": (before.against_a, before.contribution.sum(1)),
+        "b": (before.against_b, before.contribution.sum(0)),
+    }[side]
+    for key, weights in (("against", against), ("for", contributed)):
+        worst = order_of(weights)[: max(1, round(len(weights) / 8))].tolist()
+        after = counterfactual(tiny, *pair, options, side, worst, "grey").after
+        # Batches of other photos: float32 sums in another order, then float16.
+        assert falls[key] == pytest.approx(before.similarity - after.similarity, abs=2e-3)
+
+
 def test_the_rankings_to_try_are_checked_and_ours_is_among_them(tiny):
     assert chosen_keys(tiny, None)[0] == "diml"
     assert not {"rise", "covering"} & set(chosen_keys(tiny, None))
@@ -314,6 +331,7 @@ def test_the_tables_answer_every_question_and_ours_is_never_ahead_of_itself(tiny
         "Deletion and insertion, A, mean",
         "Agreement with covering",
         "What the plan knows: partners in B",
+        "What speaks against the pair",
         "Conservation",
         "Randomisation",
         "Stability",

@@ -20,6 +20,7 @@ from diml_core.evaluation.faithfulness.localisation import localised
 from diml_core.evaluation.faithfulness.partners import WAYS, partner_falls
 from diml_core.evaluation.faithfulness.randomisation import randomised
 from diml_core.evaluation.faithfulness.rivals import RANKINGS, named_ranking, rankings_for
+from diml_core.evaluation.faithfulness.speaking_against import CHOICES, falls_by_choice
 from diml_core.evaluation.faithfulness.stability import CHANGES, changed_photo, relative_change
 from diml_core.evaluation.faithfulness.trials import Trial, trials
 from diml_core.evaluation.tables import Table
@@ -99,8 +100,8 @@ def faithfulness_tables(
 
     Yields:
         Deletion and insertion for each side blurred, then with other covers; agreement, what the plan knows,
-        conservation, randomisation and stability (these two without the rankings that cost many passes), and
-        localisation where there are masks. Last, what matters most of it in one table.
+        what speaks against the pair, conservation, randomisation and stability (these two without the rankings that
+        cost many passes), and localisation where there are masks. Last, what matters most of it in one table.
 
     Raises:
         InputError: no pairs, or a ranking that is unknown, that the model cannot have or that fails.
@@ -113,6 +114,7 @@ def faithfulness_tables(
         yield from bench.curves(cover, ("a",))
     yield bench.agreement()
     yield bench.partners()
+    yield bench.speaking_against()
     yield bench.conservation()
     yield bench.randomisation()
     yield bench.stability()
@@ -205,6 +207,34 @@ class _Bench:
             ahead={"A whole": 1, "A cropped": 1, "own": 1},
             names=WAYS,
             ours="plan",
+        )
+
+    def speaking_against(self) -> Table:
+        places = {
+            f"{side.upper()}, {cover}": (side, cover) for side in "ab" for cover in ("blur", "grey")
+        }
+
+        def measure(trial: Trial) -> Mapping[str, Row]:
+            found: dict[str, dict[str, float]] = {key: {} for key in CHOICES}
+            for column, (side, cover) in places.items():
+                falls = falls_by_choice(self.model, trial.a, trial.b, self.options, side, cover)
+                for key, fall in falls.items():
+                    found[key][column] = fall
+            return found
+
+        rows = [measure(trial) for trial in self._bar("speaking against")]
+        what = (
+            "Fall of the overall similarity when an eighth of one photo's parts is covered: those that keep the score "
+            "down most, as many at random, and those that contribute most. *Ahead*: how much less the first costs "
+            "than this row (paired)."
+        )
+        return self._table(
+            "What speaks against the pair",
+            what,
+            rows,
+            ahead=dict.fromkeys(places, -1),
+            names=CHOICES,
+            ours="against",
         )
 
     def conservation(self) -> Table:
