@@ -22,11 +22,17 @@ from scripts.site.models import MODELS
 CHROMIUM = shutil.which("chromium")
 EXIF_TURNED = "turned.jpg"  # lies on its side, and says so
 
-# Every photo that an example pair has, in pairs of different shapes; more pairs across them, and one that EXIF turns.
+FROM_A_PHONE = "phone.jpg"  # of 4032 pixels, which are made fewer
+FOR_PRINT = "print.jpg"  # in CMYK
+
+# Every photo that an example pair has, in pairs of different shapes; more pairs across them, and files as others make
+# them.
 MORE = [
     ("crocodile.jpg", "koala.jpg"),
     ("giraffes.jpg", "red-panda.jpg"),
     (EXIF_TURNED, "koala.jpg"),
+    (FROM_A_PHONE, "koala.jpg"),
+    (FOR_PRINT, "koala.jpg"),
 ]
 
 SCORES = (
@@ -68,6 +74,24 @@ def turned(examples):
     return file.getvalue()
 
 
+@pytest.fixture(scope="session")
+def made(examples, turned):
+    """The files of :data:`MORE` that are no examples, by name."""
+
+    def jpeg(photo):
+        file = io.BytesIO()
+        photo.save(file, "JPEG", quality=90)
+        return file.getvalue()
+
+    with Image.open(examples / "moose.jpg") as photo:
+        large = photo.resize((4032, round(4032 * photo.height / photo.width)))
+        return {
+            EXIF_TURNED: turned,
+            FROM_A_PHONE: jpeg(large),
+            FOR_PRINT: jpeg(photo.convert("CMYK")),
+        }
+
+
 def test_the_networks_are_small_enough_to_wait_for(folder):
     most = {"efficientnet-lite0": 10, "dinov2-s14": 45}
     described = json.loads((folder / "models.json").read_text(encoding="utf-8"))["models"]
@@ -80,17 +104,16 @@ def test_the_networks_are_small_enough_to_wait_for(folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
-def test_scores_are_the_librarys_on_twenty_pairs(visit, examples, turned, name):
+def test_scores_are_the_librarys_on_twenty_pairs_and_more(visit, examples, made, name):
     pairs = json.loads((examples / "pairs.json").read_text(encoding="utf-8"))
     pairs = [(each["a"], each["b"]) for each in pairs] + MORE
-    assert len(pairs) == 20
-    files = {EXIF_TURNED: base64.b64encode(turned).decode()}
+    assert len(pairs) == 22
+    files = {each: base64.b64encode(data).decode() for each, data in made.items()}
     found = visit().evaluate(SCORES, {"pairs": pairs, "files": files, "name": name})
     model = load_model(name)
-    sources = {EXIF_TURNED: turned}
     differences = []
     for (a, b), (*scores, size_a, size_b) in zip(pairs, found, strict=True):
-        photos = [load_photo(sources.get(each, examples / each)) for each in (a, b)]
+        photos = [load_photo(made.get(each, examples / each)) for each in (a, b)]
         assert [size_a, size_b] == [list(photo.size) for photo in photos]
         one = explain(model, *photos)
         expected = one.similarity, one.global_similarity, one.structural_similarity
