@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from diml_core.comparison.marginals import named_marginal
 from diml_core.comparison.options import ExplainOptions
 from diml_core.comparison.scale import Standing
 from diml_core.comparison.transport import FINEST_TOLERANCE
@@ -152,22 +153,32 @@ class Explanation:
 
     @cached_property
     def against_a(self) -> np.ndarray:
-        """``[Ra]``: by how many points each part of A keeps the overall similarity down; non-negative.
+        """``[Ra]``: by how much each part of A keeps the overall similarity down; non-negative.
 
-        ``u_i max(0, max(0, s) - max_j S_ij) / 2``, with ``s`` the structural similarity, the mean cosine at which mass
-        moves: how far even the best match of the part lies below that mean, by all of its importance, whether the plan
-        moved its mass or left it behind. What was crowded out of a good match does not speak against the pair.
+        ``max(0, v_i (max(0, s) - max_j S_ij) + max(0, g) (v_i - u_i)) / 2``, with ``s`` and ``g`` the structural and
+        the global similarity, ``u`` the marginals, and ``v`` what the parts counted for before the other photo was
+        looked at: rollout, where the marginals have that factor, or all alike. The first term is how far even the best
+        match of the part lies below the mean cosine at which mass moves, whether the plan moved its mass or left it
+        behind; the second, what it is short of where it does not resemble the other photo as a whole. What was crowded
+        out of a good match does not speak against the pair.
         """
-        return self._against(self.marginals_a, self.part_similarity.max(1))
+        return self._against(self.marginals_a, self.rollout_a, self.part_similarity.max(1))
 
     @cached_property
     def against_b(self) -> np.ndarray:
         """``[Rb]``: :attr:`against_a` of the parts of B."""
-        return self._against(self.marginals_b, self.part_similarity.max(0))
+        return self._against(self.marginals_b, self.rollout_b, self.part_similarity.max(0))
 
-    def _against(self, marginals: np.ndarray, best: np.ndarray) -> np.ndarray:
-        mean = max(0.0, self.structural_similarity)
-        value = marginals * np.maximum(0.0, mean - best) / 2
+    def _against(
+        self, marginals: np.ndarray, rollout: np.ndarray | None, best: np.ndarray
+    ) -> np.ndarray:
+        counted: np.ndarray | float = 1 / len(marginals)
+        if named_marginal(self.options.marginals).rollout:
+            assert rollout is not None  # these marginals were made of it
+            counted = rollout
+        mean, whole = max(0.0, self.structural_similarity), max(0.0, self.global_similarity)
+        short = counted * (mean - best) + whole * (counted - marginals)
+        value: np.ndarray = np.maximum(0.0, short) / 2
         value.flags.writeable = False
         return value
 

@@ -56,9 +56,9 @@ def test_swapping_the_photos_transposes_everything(model, features):
 
 @pytest.mark.parametrize("mass", [1.0, 0.5])
 def test_against_the_pair_speaks_what_matches_worse_than_the_mean(model, features, mass):
-    """In points: raised to the mean, each such part would add as much to the best that the plan could do."""
+    """Raised to the mean, each such part would add as much to the best that the plan could do."""
     heron, _, rocket = features[model.name]
-    e = explain(model, heron, rocket, mass=mass)
+    e = explain(model, heron, rocket, mass=mass, marginals="uniform")
     mean = e.structural_similarity
     assert mean > 0
     for against, marginals, best in (
@@ -73,9 +73,26 @@ def test_against_the_pair_speaks_what_matches_worse_than_the_mean(model, feature
         )
 
 
+def test_against_the_pair_speaks_what_does_not_resemble_the_other_photo(model, features):
+    """By what a part counted for before that photo was looked at, whatever its own marginal makes of it."""
+    heron, _, rocket = features[model.name]
+    e = explain(model, heron, rocket)
+    mean, whole = e.structural_similarity, e.global_similarity
+    assert min(mean, whole) > 0
+    for against, marginals, rollout, best in (
+        (e.against_a, e.marginals_a, e.rollout_a, e.part_similarity.max(1)),
+        (e.against_b, e.marginals_b, e.rollout_b, e.part_similarity.max(0)),
+    ):
+        alone = np.full(len(marginals), 1 / len(marginals)) if rollout is None else rollout
+        assert ((best < mean) & (marginals < alone)).any()
+        assert (against[(best >= mean) & (marginals >= alone)] == 0).all()
+        short = alone * (mean - best) + whole * (alone - marginals)
+        np.testing.assert_allclose(2 * against, np.maximum(0, short))
+
+
 def test_where_nothing_matches_only_what_is_opposite_speaks_against(model, features):
     """The reference is not below 0, or parts that lower the score would not count."""
-    found = explain(model, *features[model.name][:2])
+    found = explain(model, *features[model.name][:2], marginals="uniform")
     e = dataclasses.replace(found, part_similarity=found.part_similarity - 1)
     assert e.structural_similarity < 0
     best = e.part_similarity.max(1)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from diml_core.comparison.marginals import marginal_names
+from diml_core.comparison.marginals import marginal_names, named_marginal
 from diml_core.comparison.options import ExplainOptions
 from diml_core.embedding.features import ImageFeatures
 from diml_core.errors import InputError
@@ -145,6 +145,7 @@ def fixed_pair(
         "iterations": values["solver"]["iterations"],
         "marginalError": values["solver"]["marginal_error"],
         "converged": values["solver"]["converged"],
+        "haveRollout": named_marginal(values["options"]["marginals"]).rollout,
     }
     for side in "ab":
         fixed |= {

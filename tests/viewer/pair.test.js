@@ -32,7 +32,7 @@ function somePair(mass) {
   const side = { name: "x.jpg", digest: "d", example: false };
   const explanation = {
     ...{ gridA: [2, 3], gridB: [4, 2], cosine, plan, contribution, structural, mass },
-    ...{ marginalsA: numbers(A, 3), marginalsB: numbers(B, 4), rolloutMapA: null, rolloutMapB: null, mapA: null, mapB: null },
+    ...{ marginalsA: numbers(A, 3), marginalsB: numbers(B, 4), countedA: numbers(A, 5), countedB: numbers(B, 6), rolloutMapA: null, rolloutMapB: null, mapA: null, mapB: null },
     ...{ global: 0.4, similarity: (0.4 + structural) / 2, options: { mass } },
   };
   return buildPair({ a: side, b: side, model: { name: "m" } }, explanation);

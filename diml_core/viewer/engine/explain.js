@@ -2,7 +2,7 @@
 
 import { decodeFloat64 } from "./decode.js";
 import { embed } from "./embedding.js";
-import { marginal } from "./marginals.js";
+import { countedAlone, marginal, MARGINALS } from "./marginals.js";
 import { innerProducts, sumOf } from "./matrix.js";
 import { FINEST_TOLERANCE, transport } from "./transport.js";
 
@@ -39,6 +39,7 @@ export function explain(payload, features, options) {
     options.epsilon,
     options.tolerance,
   );
+  const { rollout } = MARGINALS[options.marginals];
   const overall = new Float64Array(1);
   innerProducts(a.pooled, b.pooled, a.pooled.length, overall);
   return {
@@ -49,6 +50,8 @@ export function explain(payload, features, options) {
     plan,
     marginalsA,
     marginalsB,
+    countedA: countedAlone(rollout, marginalsA.length, a.rollout),
+    countedB: countedAlone(rollout, marginalsB.length, b.rollout),
     rolloutA: a.rollout,
     rolloutB: b.rollout,
     rolloutMapA: a.rolloutMap,
@@ -63,16 +66,20 @@ export function explain(payload, features, options) {
 }
 
 /**
- * By how many points each part of a photo keeps the overall similarity down: how far its best match lies below the mean
- * cosine at which mass moves, by its importance. `Explanation.against_a` of the library.
+ * By how much each part of a photo keeps the overall similarity down: how far its best match lies below the mean cosine
+ * at which mass moves, and how little it resembles the other photo as a whole. `Explanation.against_a` of the library.
  *
  * @param {Float64Array} marginals
+ * @param {Float64Array} counted what the parts counted for before the other photo was looked at
  * @param {Float64Array} best cosine of each part to any of the other photo
  * @param {number} structural
+ * @param {number} global
  */
-export function against(marginals, best, structural) {
-  const mean = Math.max(0, structural);
-  return marginals.map((importance, part) => (importance * Math.max(0, mean - best[part])) / 2);
+export function against(marginals, counted, best, structural, global) {
+  const [mean, whole] = [structural, global].map((similarity) => Math.max(0, similarity));
+  return counted.map(
+    (own, part) => Math.max(0, own * (mean - best[part]) + whole * (own - marginals[part])) / 2,
+  );
 }
 
 /**
@@ -84,7 +91,9 @@ export function against(marginals, best, structural) {
  */
 export function fromFixed({ fixed, options }) {
   if (!fixed) throw new Error("This pair has features: explain it.");
-  const { rolloutA, rolloutB, rolloutMapA, rolloutMapB } = fixed;
+  const { rolloutMapA, rolloutMapB } = fixed;
+  const [rolloutA, rolloutB] = [fixed.rolloutA, fixed.rolloutB].map((rollout) => rollout === null ? null : decodeFloat64(rollout));
+  const [marginalsA, marginalsB] = [fixed.marginalsA, fixed.marginalsB].map(decodeFloat64);
   const plan = decodeFloat64(fixed.plan);
   const cosine = decodeFloat64(fixed.cosine);
   return {
@@ -93,10 +102,12 @@ export function fromFixed({ fixed, options }) {
     gridB: fixed.gridB,
     cosine,
     plan,
-    marginalsA: decodeFloat64(fixed.marginalsA),
-    marginalsB: decodeFloat64(fixed.marginalsB),
-    rolloutA: rolloutA === null ? null : decodeFloat64(rolloutA),
-    rolloutB: rolloutB === null ? null : decodeFloat64(rolloutB),
+    marginalsA,
+    marginalsB,
+    countedA: countedAlone(fixed.haveRollout, marginalsA.length, rolloutA),
+    countedB: countedAlone(fixed.haveRollout, marginalsB.length, rolloutB),
+    rolloutA,
+    rolloutB,
     rolloutMapA: rolloutMapA === null ? null : Float32Array.from(decodeFloat64(rolloutMapA)),
     rolloutMapB: rolloutMapB === null ? null : Float32Array.from(decodeFloat64(rolloutMapB)),
     mapA: fixed.mapA,

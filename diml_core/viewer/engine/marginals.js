@@ -47,6 +47,21 @@ export function marginal(name, own, other) {
 }
 
 /**
+ * What the parts of a photo count for before the other one is looked at: the marginal without its correlation.
+ *
+ * @param {boolean} hasRollout whether the marginal counts attention
+ * @param {number} count
+ * @param {Float64Array | null} rollout [R] where the model has it
+ * @returns {Float64Array} [R] summing to 1
+ * @throws {Error} attention that the model does not have
+ */
+export function countedAlone(hasRollout, count, rollout) {
+  if (!hasRollout) return new Float64Array(count).fill(1 / count);
+  if (!rollout) throw new Error("These marginals need attention, which this model does not have.");
+  return rollout;
+}
+
+/**
  * Scale weights to sum to 1; all zero or not finite means uniform.
  *
  * @param {Float64Array} weights

@@ -85,6 +85,7 @@
  * @property {number} iterations
  * @property {number} marginalError
  * @property {boolean} converged
+ * @property {boolean} haveRollout whether the marginals count attention
  */
 
 /**
@@ -129,6 +130,8 @@
  * @property {Float64Array} plan [Ra * Rb] non-negative, summing to mass
  * @property {Float64Array} marginalsA [Ra] summing to 1
  * @property {Float64Array} marginalsB [Rb] summing to 1
+ * @property {Float64Array} countedA [Ra] what parts count for before the other photo is looked at, summing to 1
+ * @property {Float64Array} countedB [Rb]
  * @property {Float64Array | null} rolloutA [Ra]
  * @property {Float64Array | null} rolloutB [Rb]
  * @property {Float32Array | null} rolloutMapA [h * w]

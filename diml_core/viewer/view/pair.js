@@ -24,6 +24,7 @@ import { text } from "./texts.js";
  * @property {number} columns
  * @property {number} count of parts: rows * columns
  * @property {Float64Array} marginals
+ * @property {Float64Array} counted what the parts count for before the other photo is looked at
  * @property {Grid | null} rollout where the class token looked, at the resolution of the map
  * @property {Float64Array} contribution of each part
  * @property {Float64Array} best cosine to any part of the other photo
@@ -86,8 +87,18 @@ export function buildPair(payload, explanation) {
   const { a, b } = payload;
   return derived(
     {
-      a: { ...a, ...sideOf(explanation.gridA, explanation.marginalsA, explanation.rolloutMapA, explanation.mapA) },
-      b: { ...b, ...sideOf(explanation.gridB, explanation.marginalsB, explanation.rolloutMapB, explanation.mapB) },
+      a: {
+        ...a,
+        ...sideOf(explanation.gridA, explanation.rolloutMapA, explanation.mapA),
+        marginals: explanation.marginalsA,
+        counted: explanation.countedA,
+      },
+      b: {
+        ...b,
+        ...sideOf(explanation.gridB, explanation.rolloutMapB, explanation.mapB),
+        marginals: explanation.marginalsB,
+        counted: explanation.countedB,
+      },
       model: payload.model,
       explanation,
       options: explanation.options,
@@ -112,16 +123,14 @@ export function withPlan(pair, plan) {
 
 /**
  * @param {number[]} grid
- * @param {Float64Array} marginals
  * @param {ArrayLike<number> & Iterable<number> | null} rolloutMap
  * @param {number[] | null} map
  */
-function sideOf([rows, columns], marginals, rolloutMap, map) {
+function sideOf([rows, columns], rolloutMap, map) {
   return {
     rows,
     columns,
     count: rows * columns,
-    marginals,
     rollout: rolloutMap && map && { rows: map[0], columns: map[1], values: rolloutMap },
   };
 }
@@ -152,7 +161,9 @@ function derived(base, plan, exact) {
       if (cosine[k] > b.best[j]) b.best[j] = cosine[k];
     }
   }
-  for (const each of [a, b]) each.against = against(each.marginals, each.best, pair.structural);
+  for (const each of [a, b]) {
+    each.against = against(each.marginals, each.counted, each.best, pair.structural, pair.global);
+  }
   pair.order = indicesOfLargest(pair.contribution, MOST_LINES);
   return pair;
 }
