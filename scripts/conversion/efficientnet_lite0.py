@@ -111,6 +111,28 @@ squeezed to 224 px and classified by the rebuilt network: top-1 right for {figur
 {figures["top-5"]}. The right classes get a mean probability of {figures["probability"]:.2f}; with ImageNet's mean and std
 in place of 0.5 they get {figures["probability with ImageNet statistics"]:.2f}, hence the choice.
 
+## Is its explanation true?
+
+```bash
+python -m diml_core evaluate --model {NAME} --data photos --root photos/ --faithfulness
+```
+
+25 pairs of one kind: area under the score while parts are blurred, heaviest first (deletion), or shown (insertion), and rank
+correlation with the measured fall for regions of a quarter of the parts. Of every other ranking, how far DIML is ahead.
+
+| | deletion, one photo | insertion, one photo | deletion, both | insertion, both | regions |
+|---|---:|---:|---:|---:|---:|
+| *DIML itself* | 23.2 [18.7, 27.9] | 32.7 [27.0, 38.4] | 43.0 [38.6, 47.5] | 49.6 [44.6, 54.4] | 52.5 [40.3, 63.5] |
+| best match | +1.2 [+0.5, +1.8] | +1.2 [+0.5, +1.9] | +0.2 [-0.8, +1.0] | -0.6 [-1.4, +0.2] | +11.2 [+6.3, +16.7] |
+| marginals alone | **-0.3 [-0.7, -0.0]** | **-0.4 [-0.6, -0.2]** | +0.2 [-0.6, +1.0] | +0.9 [+0.3, +1.6] | -3.9 [-8.7, +0.3] |
+| nearest neighbours | +1.3 [+0.6, +2.0] | +2.1 [+1.0, +3.3] | -0.2 [-1.2, +0.7] | +0.5 [-0.5, +1.5] | +11.0 [+1.3, +20.6] |
+| random | +2.8 [+1.3, +4.4] | +6.9 [+5.3, +8.6] | +3.8 [+2.2, +5.4] | +2.9 [+1.1, +4.6] | +65.6 [+49.7, +81.9] |
+| second order (BiLRP at the map) | **-1.0 [-1.6, -0.4]** | **-0.8 [-1.5, -0.0]** | +2.0 [+0.8, +3.2] | +1.7 [+0.5, +3.0] | -5.4 [-13.7, +2.6] |
+| Grad-CAM | +1.2 [+0.3, +2.3] | +0.9 [+0.3, +1.6] | **-1.5 [-3.1, -0.2]** | +1.4 [+0.7, +2.4] | +0.9 [-9.5, +9.2] |
+
+Marginals alone and second order rank parts better than DIML here: nothing has trained them to correspond.
+[How it is measured](../../docs/faithfulness.md#measured).
+
 ## Limits
 
 Similarities come from features that were trained to tell ImageNet's 1000 classes apart. Nothing in training
