@@ -11,6 +11,10 @@ from diml_core.network.checkpoints import SHIPPED, shipped_models
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+MODELS, LEADS = (
+    README.split(f"## {title}\n")[1].split("\n## ")[0]
+    for title in ("Models", "Is the explanation true?")
+)
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
@@ -128,7 +132,7 @@ def test_the_picture_of_the_readme_moves_for_ever_and_loads_at_once():
 def test_the_figures_of_the_readme_are_those_of_the_model_cards():
     figures = {
         row[1]: [cell.strip() for cell in row[2].split("|")]
-        for row in re.finditer(r"^\| `([\w-]+)`[^|]*\|[^|]*\|(.*)\|$", README, re.M)
+        for row in re.finditer(r"^\| `([\w-]+)`[^|]*\|[^|]*\|(.*)\|$", MODELS, re.M)
     }
     assert sorted(figures) == sorted(shipped_models())
     for name in ("efficientnet-lite0", "dinov2-s14"):
@@ -140,6 +144,32 @@ def test_the_figures_of_the_readme_are_those_of_the_model_cards():
         if name == "efficientnet-lite0":
             before = [recall_before.split()[0], precision_before.split()[0], ""]
             assert figures[f"{name}-imagenet"] == before
+
+
+def test_the_leads_of_the_readme_are_those_of_the_model_cards():
+    heads, *rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in LEADS.splitlines()
+        if line.startswith("|") and not line.startswith("|-")
+    ]
+    assert len(rows) == 4
+    name = ""
+    for row in rows:
+        name = (re.search("`(.*)`", row[0]) or [name, name])[1]
+        kind = "deletion" if row[0].endswith("covering") else "insertion"
+        card = (SHIPPED / name / "README.md").read_text(encoding="utf-8")
+        table = card.split("## Is its explanation true?")[1].split("\n## ")[0]
+        columns, *rivals = [
+            [cell.strip() for cell in line.strip("|").split("|")]
+            for line in table.splitlines()
+            if line.startswith("|") and not line.startswith("|-")
+        ]
+        at = columns.index(f"{kind}, one photo, ahead")
+        leads = {rival[0]: rival[at] for rival in rivals}
+        for head, shown in zip(heads[1:], row[1:], strict=True):
+            lead = next((value for key, value in leads.items() if head in key), "")
+            mean, low = (*lead.split(), "", "")[:2]
+            assert shown == (f"*{mean}*" if low.startswith("[-") else mean), (name, head)
 
 
 def test_the_tree_stays_small():
