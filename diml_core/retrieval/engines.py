@@ -115,7 +115,10 @@ def _marginals(name: str, correlation: Tensor, weights: Tensor | None, counts: T
 
     A marginal may look at all parts that it gets: it gets those of the photo, as in ``explain``.
     """
-    found = torch.zeros_like(correlation)
+    dtype = correlation.dtype
+    if weights is not None:
+        dtype = torch.promote_types(dtype, weights.dtype)
+    found = torch.zeros_like(correlation, dtype=dtype)
     for count in counts.unique().tolist():
         alike = counts == count
         shares = None if weights is None else weights[alike, :count]

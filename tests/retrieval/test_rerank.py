@@ -236,6 +236,20 @@ ADDED = {
 }
 
 
+def test_rollout_may_have_more_digits_than_the_vectors():
+    half, weights = clustered(12, 9)
+    options = ExplainOptions(grid=3, marginals="product")
+    rows = torch.arange(12)[None]
+    found = [
+        rerank(
+            half[:1].float(), given[:1], rows, lambda r, w=given: Fetched(half, w, r), options,
+            engine="torch",
+        ).structural
+        for given in (weights, weights.double())
+    ]  # fmt: skip
+    assert torch.allclose(*(each.double() for each in found), atol=SCORE_ERROR)
+
+
 @NEEDS_NUMBA
 @pytest.mark.parametrize("name", ADDED)
 @pytest.mark.parametrize("by_rollout", [False, True])
