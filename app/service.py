@@ -18,9 +18,12 @@ from diml_core.explanation import Explanation
 from diml_core.network.model import DimlModel
 from diml_core.photo.images import Photo, load_photo
 
-# About 14 photos of the ViT, 250 of the CNN. An app at rest takes 0.8 GiB, and with 320 MiB here it came to 1.51 in
-# benchmarks/visitors.py: less is kept, so that it stays below 1.5.
+# An app at rest takes 0.8 GiB, and with 320 MiB here it came to 1.51 in benchmarks/visitors.py: less is kept, so that it
+# stays below 1.5.
 _CACHE_BYTES = 288 * 1024**2
+_PHOTOS = (
+    1 / 4
+)  # of that, for photos alone: the ViT's features take 20 MiB a photo, so that ten are all there is room for
 _SESSIONS = 2000
 _SEEN = 64  # photos that a session may ask about again
 
@@ -36,7 +39,7 @@ class Explorer:
     Args:
         models: how to load each, by the name in its config; the first is the page's default. None for those that come
             along.
-        cache_bytes: bound of the features in memory, with their photos.
+        cache_bytes: bound of what is in memory, features with their photos, and photos whose features had to go.
 
     Attributes:
         names: of the models, the default first.
@@ -51,6 +54,7 @@ class Explorer:
         self.default = self.names[0]
         self._models: dict[str, DimlModel] = {}
         self._features: OrderedDict[tuple[str, str], ImageFeatures] = OrderedDict()
+        self._photos: OrderedDict[tuple[str, str], Photo] = OrderedDict()
         self._cache_bytes = cache_bytes
         self._under_way: dict[Hashable, Future[Any]] = {}
         self._seen: OrderedDict[str, OrderedDict[tuple[str, str], None]] = OrderedDict()
@@ -98,6 +102,8 @@ class Explorer:
     def remembered(self, model_name: str, digest: str, session: str | None) -> ImageFeatures:
         """The features of a photo that this session compared a while ago, by its digest.
 
+        Where they had to go, the network looks at the photo again.
+
         Args:
             model_name: the model that saw it.
             digest: of the photo.
@@ -108,15 +114,15 @@ class Explorer:
         """
         key = (model_name, digest)
         with self._lock:
-            public = self._public.get(digest)
-            known = self._features.get(key) if key in self._seen.get(session or "", ()) else None
+            photo, known = self._public.get(digest), None
+            if photo is None and key in self._seen.get(session or "", ()):
+                photo, known = self._photos.get(key), self._features.get(key)
             if known is not None:
                 self._features.move_to_end(key)
-        if public is not None:
-            return self.features(model_name, public)
-        if known is None:
+                return known
+        if photo is None:
             raise InputError("This pair is no longer in memory: choose the photos again.")
-        return known
+        return self.features(model_name, photo)
 
     def features(self, model_name: str, photo: Photo, session: str | None = None) -> ImageFeatures:
         """The network's output for a photo, from the cache if it has seen these pixels.
@@ -179,10 +185,18 @@ class Explorer:
                 return self._features[key]
         found = self.model(key[0]).extract(photo)
         with self._lock:
-            self._features[key] = found
-            while sum(map(_size, self._features.values())) > self._cache_bytes:
-                self._features.popitem(last=False)
+            self._keep(key, found)
         return found
+
+    def _keep(self, key: tuple[str, str], found: ImageFeatures) -> None:
+        """Hold the lock meanwhile. The oldest go first, and of these the photos last."""
+        self._features[key] = found
+        self._photos.pop(key, None)
+        while sum(map(_size, self._features.values())) > (1 - _PHOTOS) * self._cache_bytes:
+            gone, features = self._features.popitem(last=False)
+            self._photos[gone] = features.photo
+        while sum(map(_pixels, self._photos.values())) > _PHOTOS * self._cache_bytes:
+            self._photos.popitem(last=False)
 
     def _once(self, key: Hashable, compute: Callable[[], Any]) -> Any:
         """What ``compute`` gives; who asks for the same meanwhile waits for it instead of computing it again."""
@@ -215,5 +229,10 @@ class Explorer:
 
 def _size(features: ImageFeatures) -> int:
     """Bytes that stay in memory, those of the decoded photo, too."""
-    width, height = features.photo.image.size
-    return features.nbytes + 3 * width * height
+    return features.nbytes + _pixels(features.photo)
+
+
+def _pixels(photo: Photo) -> int:
+    """Bytes of a decoded photo."""
+    width, height = photo.image.size
+    return 3 * width * height

@@ -349,6 +349,29 @@ def test_only_who_compared_a_photo_is_told_that_it_was_seen(explorer):
         assert explorer.has_features(CNN, public, stranger)
 
 
+def test_where_features_had_to_go_the_network_looks_again():
+    """At a photo of one's own; what a visitor asks for next must not hang on how busy the others are."""
+    explorer = Explorer(cache_bytes=12 << 20)
+    seen = []
+    for seed in range(8):
+        pixels = np.random.default_rng(seed).integers(0, 256, (700, 700, 3), np.uint8)
+        seen.append(explorer.features(CNN, load_photo(Image.fromarray(pixels)), "one"))
+    keys = [(CNN, each.photo.digest) for each in seen]
+    whole = [key in explorer._features for key in keys]
+    assert whole == sorted(whole)  # the oldest had to go
+    assert whole[-1]
+    assert 1 <= len(explorer._photos) <= (12 << 20) / 4 / (3 * 700 * 700)
+    assert not explorer._photos.keys() & explorer._features.keys()
+    again = next(each for each, key in zip(seen, keys, strict=True) if key in explorer._photos)
+    with pytest.raises(InputError, match="no longer in memory"):
+        explorer.remembered(CNN, again.photo.digest, "another")
+    found = explorer.remembered(CNN, again.photo.digest, "one")
+    assert found is not again
+    assert torch.allclose(found.map, again.map, atol=2e-3 * float(again.map.abs().max()))
+    with pytest.raises(InputError, match="no longer in memory"):
+        explorer.remembered(CNN, seen[0].photo.digest, "one")
+
+
 def test_the_cache_is_bounded_with_the_photos_in_it():
     explorer = Explorer(cache_bytes=5 << 20)
     for seed in range(8):
