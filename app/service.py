@@ -12,6 +12,7 @@ from app.hardware import forward_of
 from app.lanes import LANES, side_by_side
 from app.models import Loader, shipped
 from diml_core.embedding.features import ImageFeatures
+from diml_core.embedding.rollout import fused_heads
 from diml_core.errors import InputError
 from diml_core.explain import explain
 from diml_core.explanation import Explanation
@@ -21,9 +22,7 @@ from diml_core.photo.images import Photo, load_photo
 # An app at rest takes 0.8 GiB, and with 320 MiB here it came to 1.51 in benchmarks/visitors.py: less is kept, so that it
 # stays below 1.5.
 _CACHE_BYTES = 288 * 1024**2
-_PHOTOS = (
-    1 / 4
-)  # of that, for photos alone: the ViT's features take 20 MiB a photo, so that ten are all there is room for
+_PHOTOS = 1 / 4  # of that, for photos whose features had to go: the ViT's take three times as much
 _SESSIONS = 2000
 _SEEN = 64  # photos that a session may ask about again
 
@@ -127,6 +126,8 @@ class Explorer:
     def features(self, model_name: str, photo: Photo, session: str | None = None) -> ImageFeatures:
         """The network's output for a photo, from the cache if it has seen these pixels.
 
+        Attention is fused over heads as the model's defaults have it, or few photos would fit into memory.
+
         Args:
             model_name: one of :attr:`names`.
             photo: the photo.
@@ -163,9 +164,13 @@ class Explorer:
     def compare(self, model_name: str, image_a: Any, image_b: Any, **options: Any) -> Explanation:
         """Explain a pair; see :func:`diml_core.explain`. Raises InputError."""
         model = self.model(model_name)
-        model.options(**options)  # a bad option should not wait for the network
+        chosen = model.options(**options)  # a bad option should not wait for the network
         photos = side_by_side(load_photo, [image_a, image_b])
-        return explain(model, *self.features_of(model_name, photos), **options)
+        if chosen.head_fusion == model.options().head_fusion:
+            features = self.features_of(model_name, photos)
+        else:  # what is kept has its heads fused in another way
+            features = side_by_side(model.extract, photos)
+        return explain(model, *features, **options)
 
     def _load(self, name: str) -> DimlModel:
         model = self._loaders[name]()
@@ -183,7 +188,10 @@ class Explorer:
         with self._lock:
             if key in self._features:  # came in between the look and the turn
                 return self._features[key]
-        found = self.model(key[0]).extract(photo)
+        model = self.model(key[0])
+        seen = model.extract(photo)
+        attentions = fused_heads(seen.attentions, model.options().head_fusion)
+        found = ImageFeatures(photo, seen.map, attentions)
         with self._lock:
             self._keep(key, found)
         return found

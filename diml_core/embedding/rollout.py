@@ -86,6 +86,23 @@ def attention_rollout(
     return result
 
 
+def fused_heads(attentions: Sequence[Tensor | None], head_fusion: str) -> tuple[Tensor | None, ...]:
+    """Attention of one head in place of all: a fraction of the memory, for the same rollout.
+
+    Args:
+        attentions: per block ``[..., heads, T, T]``, or None.
+        head_fusion: in :data:`HEAD_FUSIONS`.
+
+    Returns:
+        Per block ``[..., 1, T, T]`` float32, or None. Its rollout, with whatever fusion, is that of ``attentions`` with
+        ``head_fusion``.
+    """
+    fusion = HEAD_FUSIONS[head_fusion]
+    return tuple(
+        None if each is None else fusion(each.float())[..., None, :, :] for each in attentions
+    )
+
+
 def keep_mass(weights: Tensor, kept_mass: float) -> Tensor:
     """Keep, per row, the smallest set of entries that holds ``kept_mass`` of it; renormalise.
 

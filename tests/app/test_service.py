@@ -20,11 +20,13 @@ from app.cover import cover_steps
 from app.lanes import LANES, side_by_side
 from app.service import Explorer
 from diml_core.errors import InputError
+from diml_core.explain import explain
 from diml_core.network.checkpoints import load_model
 from diml_core.photo.images import load_photo
 
 ROOT = Path(__file__).resolve().parents[2]
 CNN = "efficientnet-lite0"
+VIT = "dinov2-s14"
 
 
 class Request:
@@ -370,6 +372,18 @@ def test_where_features_had_to_go_the_network_looks_again():
     assert torch.allclose(found.map, again.map, atol=2e-3 * float(again.map.abs().max()))
     with pytest.raises(InputError, match="no longer in memory"):
         explorer.remembered(CNN, seen[0].photo.digest, "one")
+
+
+@pytest.mark.parametrize("fusion", ["mean", "max"])
+def test_what_is_kept_has_one_head_and_explains_as_all_do(examples, fusion):
+    explorer = Explorer()
+    paths = [examples / name for name in ("heron.jpg", "harrier.jpg")]
+    found = explorer.compare(VIT, *paths, head_fusion=fusion)
+    expected = explain(explorer.model(VIT), *paths, head_fusion=fusion)
+    assert found.similarity == pytest.approx(expected.similarity, abs=1e-6)
+    np.testing.assert_allclose(found.rollout_a, expected.rollout_a, atol=1e-6)
+    kept = explorer.features(VIT, load_photo(paths[0]))
+    assert {a.shape[0] for a in kept.attentions if a is not None} == {1}
 
 
 def test_the_cache_is_bounded_with_the_photos_in_it():

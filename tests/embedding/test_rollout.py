@@ -9,7 +9,7 @@ import torch
 
 from diml_core import explain
 from diml_core.embedding.embedder import Embedder
-from diml_core.embedding.rollout import attention_rollout, keep_mass, patch_rollout
+from diml_core.embedding.rollout import attention_rollout, fused_heads, keep_mass, patch_rollout
 from diml_core.errors import InputError
 from diml_core.network.backbones import Backbone
 from diml_core.photo.images import load_photo
@@ -54,6 +54,18 @@ def test_blocks_before_the_start_need_not_be_recorded():
     )
     with pytest.raises(InputError, match="was not recorded"):
         attention_rollout(partial, start_block=1)
+
+
+@pytest.mark.parametrize("fusion", ["mean", "max", "min"])
+@pytest.mark.parametrize("afterwards", ["mean", "max", "min"])
+def test_heads_that_were_fused_before_have_the_same_rollout(fusion, afterwards):
+    given = [None, *attentions()[1:]]
+    fused = fused_heads(given, fusion)
+    assert [each is None or each.shape for each in fused] == [True, *[(1, 6, 6)] * 3]
+    assert torch.equal(
+        attention_rollout(fused, start_block=1, head_fusion=afterwards),
+        attention_rollout(given, start_block=1, head_fusion=fusion),
+    )
 
 
 def test_kept_mass_keeps_the_smallest_set_that_holds_it():
