@@ -91,7 +91,7 @@ def fused_heads(attentions: Sequence[Tensor | None], head_fusion: str) -> tuple[
 
     Args:
         attentions: per block ``[..., heads, T, T]``, or None.
-        head_fusion: in :data:`HEAD_FUSIONS`.
+        head_fusion: ``mean``, ``max`` or ``min`` over the heads.
 
     Returns:
         Per block ``[..., 1, T, T]`` float32, or None. Its rollout, with whatever fusion, is that of ``attentions`` with
